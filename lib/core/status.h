@@ -1,0 +1,34 @@
+/** Recording failures: the place that detects one calls hn_fail, callers pass the status on. */
+#ifndef HN_CORE_STATUS_H
+#define HN_CORE_STATUS_H
+
+#include <hone/status.h>
+#include <stdarg.h>
+
+/** Records the thread's message (one line; control characters in it are escaped) and returns `status`. */
+hone_status hn_fail(hone_status status, const char *format, ...) HONE_PRINTF(2, 3);
+hone_status hn_fail_v(hone_status status, const char *format, va_list arguments);
+
+/** As hn_fail, with ": " and strerror(error) appended; HONE_ERROR_IO, or NOT_FOUND for ENOENT. */
+hone_status hn_fail_errno(int error, const char *format, ...) HONE_PRINTF(2, 3);
+
+/** Puts "prefix: " before the recorded message and returns `status`: where a caller knows the file or row. */
+hone_status hn_fail_in(hone_status status, const char *format, ...) HONE_PRINTF(2, 3);
+
+/** Returns the failure from the enclosing function. */
+#define HN_TRY(expression)                                                                                   \
+    do {                                                                                                     \
+        hone_status hn_status_ = (expression);                                                               \
+        if (hn_status_ != HONE_OK)                                                                           \
+            return hn_status_;                                                                               \
+    } while (0)
+
+/** Stores the status in `status` and goes to `done` on failure: the one exit for cleanup. */
+#define HN_GO(expression)                                                                                    \
+    do {                                                                                                     \
+        status = (expression);                                                                               \
+        if (status != HONE_OK)                                                                               \
+            goto done;                                                                                       \
+    } while (0)
+
+#endif
