@@ -91,6 +91,7 @@ typedef struct hone_tensor {
  *   SUM_SQUARES          out[0] = sum_i x[i]^2, accumulated in double
  *   FILL                 y = value
  *   CAST                 y = x converted, round to nearest even
+ *   SCATTER_ROWS         y[row[t],:] = x[t,:]; other rows of y keep what they held
  */
 typedef enum hone_operation {
     HONE_OP_EMBEDDING = 0,
@@ -113,6 +114,7 @@ typedef enum hone_operation {
     HONE_OP_SUM_SQUARES,
     HONE_OP_FILL,
     HONE_OP_CAST,
+    HONE_OP_SCATTER_ROWS,
     HONE_OP_COUNT
 } hone_operation;
 
@@ -271,6 +273,12 @@ enum { /* x, y out: same extents, any two of F32, F64, F16, BF16 */
        HONE_CAST_X = 0,
        HONE_CAST_Y,
        HONE_CAST_OPERANDS
+};
+enum { /* x f[T,D], row i[T] (each 0 <= row < C, all different), y f[C,D] out, partly written */
+       HONE_SCATTER_ROWS_X = 0,
+       HONE_SCATTER_ROWS_ROW,
+       HONE_SCATTER_ROWS_Y,
+       HONE_SCATTER_ROWS_OPERANDS
 };
 
 /**
