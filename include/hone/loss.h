@@ -59,7 +59,8 @@ typedef struct hone_pair_logps {
 typedef struct hone_loss_value {
     double loss;
     double derivative[HONE_CONDITIONAL_COUNT]; /**< d loss / d policy[c] (sums); 0 where not read */
-    double reward_chosen, reward_rejected;     /**< as TRL logs them: beta * r; SimPO: beta * mean */
+    double reward_chosen, reward_rejected;     /**< as TRL logs them: beta * r; SimPO: beta * mean;
+                                                    SRPO with alpha = 1, which has no w and l: of w|l and l|l */
     double improvement, generation;            /**< SRPO: L_imp and L_gen; else 0 */
 } hone_loss_value;
 
@@ -83,7 +84,12 @@ HONE_API bool hone_loss_at_reference(const hone_loss_options *options, const hon
 /**
  * Value and derivatives of one pair's loss. The batch loss is the mean over pairs, except SFT, where it is
  * the sum of `loss` (NLL of w) over the batch's rows divided by the batch's completion tokens; `derivative` is
- * then that of the row's NLL and the caller divides. HONE_ERROR_NUMERIC when an input is not finite.
+ * then that of the row's NLL and the caller divides. HONE_ERROR_NUMERIC when an input that is read, or the
+ * loss, is not finite.
+ *
+ * Soft labels, q = preference: SRPO as its targets say (q - 1/2, (1-q) - 1/2, 2q - 1); IPO's target becomes
+ * (2q-1) / (2 beta); DPO, RPO and SimPO take q L(w, l) + (1-q) L(l, w), DPO's smoothing e on top of it (weight
+ * q (1-e) + (1-q) e); SFT ignores it.
  */
 HONE_API HONE_MUST_USE hone_status hone_loss_evaluate(const hone_loss_options *options, const hone_pair_logps *pair,
                                                       hone_loss_value *value);
