@@ -80,6 +80,14 @@ hn_parameter *hn_parameters_find(const hn_parameters *parameters, const char *na
     return NULL;
 }
 
+int64_t hn_parameters_elements(const hn_parameters *parameters)
+{
+    int64_t total = 0;
+    for (size_t i = 0; i < parameters->count; i++)
+        total += hn_tensor_elements(&parameters->item[i].value);
+    return total;
+}
+
 /** Host values are converted a block at a time, so that loading needs no second copy of a large tensor. */
 enum { BLOCK = 1 << 18 };
 

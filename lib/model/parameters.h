@@ -35,6 +35,8 @@ HONE_MUST_USE hone_status hn_parameter_write(hn_parameters *parameters, const hn
                                              const void *data);
 HONE_MUST_USE hone_status hn_parameter_read(const hn_parameters *parameters, const hone_tensor *tensor, hone_dtype dtype,
                                             void *data);
+/** Elements of all parameters together. */
+int64_t hn_parameters_elements(const hn_parameters *parameters);
 /** 32 hexadecimal digits over names, shapes and values. */
 HONE_MUST_USE hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33]);
 

@@ -1,0 +1,149 @@
+#include <core/file.h>
+#include <core/hash.h>
+#include <core/log.h>
+#include <core/memory.h>
+#include <core/random.h>
+#include <core/status.h>
+#include <model/config.h>
+#include <model/folder.h>
+#include <model/model.h>
+#include <string.h>
+#include <tensor/tensor.h>
+
+hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype, hone_model **out)
+{
+    hone_model_config config;
+    hn_safetensors *file = NULL;
+    hone_model *model = NULL;
+    hone_status status = HONE_OK;
+
+    *out = NULL;
+    HN_GO(hone_model_config_read(folder, &config));
+    HN_GO(hn_safetensors_open_folder(folder, "model", &file));
+    /* Sizes are compared with the file before anything as large as config.json claims is allocated. */
+    HN_GO(hn_folder_check_size(file, folder, &config));
+    HN_GO(hn_model_shell(device, &config, dtype, &model));
+    HN_GO(hn_folder_load(file, folder, &model->weights, config.tied));
+    *out = model;
+    model = NULL;
+done:
+    hone_model_destroy(model);
+    hn_safetensors_destroy(file);
+    return status;
+}
+
+hone_status hone_model_open(hone_device *device, const char *folder, hone_model **model)
+{
+    return hn_model_open_as(device, folder, hn_device_compute(device), model);
+}
+
+/** Matrices normal(0, initializer_range), norms 1, biases 0. Norms are the vectors named so. */
+static void fill(const hn_parameter *item, const hone_model_config *config, uint64_t seed, uint32_t index, double *data,
+                 size_t count)
+{
+    if (!item->decay) {
+        const double value = strstr(item->name, "norm") != NULL ? 1.0 : 0.0;
+        for (size_t i = 0; i < count; i++)
+            data[i] = value;
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        data[i] = config->initializer_range * hn_random_normal(seed, HN_PURPOSE_WEIGHTS, index, i);
+}
+
+static hone_status initialise(hone_model *model, uint64_t seed)
+{
+    hone_status status = HONE_OK;
+    double *data = NULL;
+
+    for (size_t p = 0; p < model->weights.count; p++) {
+        const hn_parameter *item = &model->weights.item[p];
+        const size_t count = (size_t)hn_tensor_elements(&item->value);
+        HN_GO(hn_realloc(&data, count, sizeof *data, item->name));
+        fill(item, &model->config, seed, (uint32_t)p, data, count);
+        HN_GO(hn_parameter_write(&model->weights, item, HONE_F64, data));
+    }
+done:
+    hn_free(data);
+    return status;
+}
+
+hone_status hn_model_create_as(hone_device *device, const hone_model_config *config, uint64_t seed, hone_dtype dtype,
+                               hone_model **out)
+{
+    hone_model *model = NULL;
+    hone_status status = HONE_OK;
+
+    *out = NULL;
+    HN_GO(hn_model_shell(device, config, dtype, &model));
+    HN_GO(initialise(model, seed));
+    *out = model;
+    model = NULL;
+done:
+    hone_model_destroy(model);
+    return status;
+}
+
+hone_status hone_model_create(hone_device *device, const hone_model_config *config, uint64_t seed, hone_model **model)
+{
+    return hn_model_create_as(device, config, seed, hn_device_compute(device), model);
+}
+
+const hone_model_config *hone_model_configuration(const hone_model *model)
+{
+    return &model->config;
+}
+
+hone_device *hone_model_device(const hone_model *model)
+{
+    return model->device;
+}
+
+hn_parameters *hn_model_weights(hone_model *model)
+{
+    return &model->weights;
+}
+
+int64_t hone_model_parameters(const hone_model *model)
+{
+    return hn_parameters_elements(&model->weights);
+}
+
+/** The configuration's numbers matter as much as the weights: two thetas make two models. */
+hone_status hone_model_digest(hone_model *model, char digest[33])
+{
+    hn_hasher *hasher = NULL;
+    double *frequency = NULL;
+    char weights[33];
+    hone_status status = HONE_OK;
+    const hone_model_config *config = &model->config;
+
+    HN_GO(hn_parameters_digest(&model->weights, weights));
+    HN_GO(hn_alloc(&frequency, (size_t)config->head_dim / 2, sizeof *frequency, "rotary frequencies"));
+    hn_rotary_frequencies(config, frequency);
+    HN_GO(hn_hasher_create(&hasher));
+    hn_hasher_text(hasher, weights);
+    hn_hasher_update(hasher, frequency, (size_t)config->head_dim / 2 * sizeof *frequency);
+    hn_hasher_update(hasher, &config->heads, sizeof config->heads);
+    hn_hasher_update(hasher, &config->kv_heads, sizeof config->kv_heads);
+    hn_hasher_update(hasher, &config->norm_epsilon, sizeof config->norm_epsilon);
+    hn_hasher_digest(hasher, digest);
+done:
+    hn_hasher_destroy(hasher);
+    hn_free(frequency);
+    return status;
+}
+
+hone_status hone_model_save(hone_model *model, const char *folder, hone_dtype dtype)
+{
+    char *path = NULL;
+    hone_status status = HONE_OK;
+
+    HN_GO(hn_folder_make(folder));
+    HN_GO(hn_path_join(folder, "model.safetensors", &path));
+    HN_GO(hn_folder_store(path, &model->weights, dtype));
+    HN_GO(hn_config_write(&model->config, dtype, folder));
+done:
+    hn_free(path);
+    return status;
+}
