@@ -1,3 +1,4 @@
+#include <core/file.h>
 #include <core/json.h>
 #include <core/memory.h>
 #include <core/status.h>
