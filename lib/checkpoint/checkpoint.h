@@ -39,7 +39,4 @@ const hn_checkpoint_chunk *hn_checkpoint_item(const hn_checkpoint *checkpoint, s
 const hn_checkpoint_chunk *hn_checkpoint_find(const hn_checkpoint *checkpoint, const char *name);
 /** Decompresses and verifies into `data` of exactly the chunk's raw bytes; HONE_ERROR_FORMAT names file, chunk and reason. */
 HONE_MUST_USE hone_status hn_checkpoint_read(hn_checkpoint *checkpoint, const char *name, void *data, size_t bytes);
-/** Every chunk's hash. */
-HONE_MUST_USE hone_status hn_checkpoint_verify(hn_checkpoint *checkpoint);
-
 #endif

@@ -225,25 +225,3 @@ hone_status hn_checkpoint_read(hn_checkpoint *checkpoint, const char *name, void
                        checkpoint->path, name, item->chunk.bytes, bytes);
     return read_entry(checkpoint, item, data);
 }
-
-hone_status hn_checkpoint_verify(hn_checkpoint *checkpoint)
-{
-    unsigned char *data = NULL;
-    hone_status status = HONE_OK;
-
-    for (size_t i = 0; i < checkpoint->count; i++) {
-        const entry *item = &checkpoint->item[i];
-        /* What a chunk claims to hold is bounded by what its frames say they hold, so a lie costs no memory. */
-        const unsigned char *frame = checkpoint->map.data + item->offset;
-        if (json_array_size(item->frames) > 0 &&
-            ZSTD_getFrameContentSize(frame, item->chunk.stored_bytes) > HN_CHECKPOINT_BLOCK) {
-            status = damaged(checkpoint, "a frame holds more than a block");
-            goto done;
-        }
-        HN_GO(hn_realloc(&data, item->chunk.bytes > 0 ? item->chunk.bytes : 1, 1, "checkpoint chunk"));
-        HN_GO(read_entry(checkpoint, item, data));
-    }
-done:
-    hn_free(data);
-    return status;
-}
