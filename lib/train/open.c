@@ -1,0 +1,213 @@
+#include <core/file.h>
+#include <core/log.h>
+#include <core/memory.h>
+#include <core/status.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <train/metrics.h>
+#include <train/options.h>
+#include <train/run.h>
+
+static hone_status open_device(hn_run_state *run)
+{
+    const hone_train_options *options = run->options;
+    const hone_device_options wanted = {.threads = (int)options->threads,
+                                        .isa = options->isa,
+                                        .matmul = options->matmul,
+                                        .allow_fallback = options->allow_fallback};
+    return hone_device_open(options->device, &wanted, &run->device);
+}
+
+static hone_status open_adapter(hn_run_state *run)
+{
+    const hone_train_options *options = run->options;
+    const hone_lora_options lora = {.rank = options->lora_rank,
+                                    .alpha = options->lora_alpha,
+                                    .dropout = options->lora_dropout,
+                                    .targets = options->lora_targets};
+    if (options->full)
+        return HONE_OK;
+    if (options->adapter != NULL)
+        return hone_adapter_open(run->model, options->adapter, &run->adapter);
+    return hone_adapter_create(run->model, &lora, (uint64_t)options->seed, &run->adapter);
+}
+
+static hone_status open_model(hn_run_state *run)
+{
+    HN_TRY(hone_model_open(run->device, run->options->model, &run->model));
+    HN_TRY(hone_tokenizer_open(run->options->model, &run->tokenizer));
+    HN_TRY(hone_model_digest(run->model, run->base_digest));
+    HN_TRY(open_adapter(run));
+    if (run->adapter == NULL) {
+        run->trained = hn_model_weights(run->model);
+        return hn_format(&run->trained_text, "full");
+    }
+    const hone_lora_options *lora = hone_adapter_options(run->adapter);
+    run->trained = hn_adapter_weights(run->adapter);
+    return hn_format(&run->trained_text, "lora %lld %s", (long long)lora->rank, lora->targets);
+}
+
+/** Rows as tokens. A pair over the pack's budget is an error before step 1, not a silent drop. */
+static hone_status open_data(hn_run_state *run)
+{
+    const hone_train_options *options = run->options;
+    const int64_t positions = hone_model_configuration(run->model)->max_positions;
+    const int64_t longest = options->max_length > 0 && options->max_length < positions ? options->max_length : positions;
+    int64_t fitting = 0;
+
+    HN_TRY(hone_template_open(options->template_name, run->tokenizer, &run->form));
+    HN_TRY(hone_dataset_open(options->data, options->loss.method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE,
+                             &run->data));
+    HN_TRY(hn_examples_create(run->data, run->form, run->tokenizer, &options->loss, longest, &run->examples));
+    if (run->examples.cut > 0 || run->examples.dropped > 0)
+        hn_log(HONE_LOG_WARNING, "%lld rows lost the start of their prompt, %lld rows were left out: longer than %lld tokens",
+               (long long)run->examples.cut, (long long)run->examples.dropped, (long long)longest);
+    if (run->examples.count == 0)
+        return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on", options->data);
+    for (int64_t i = 0; i < run->examples.count; i++)
+        HN_TRY(hn_batch_fill(&run->examples, &i, 1, run->layout, options->pack_tokens, &fitting));
+    return HONE_OK;
+}
+
+static hone_status open_reference(hn_run_state *run)
+{
+    const hone_train_options *options = run->options;
+    const hn_network_budget budget = hn_network_budget_for(options->pack_tokens);
+    char *beside = NULL;
+    hone_status status = HONE_OK;
+
+    if (!hone_loss_needs_reference(&options->loss))
+        return HONE_OK;
+    /* Full training moves the model: a reference that is computed later needs a copy of its own. */
+    if (options->reference != NULL || (run->fresh_reference && options->full))
+        HN_TRY(hone_model_open(run->device, options->reference != NULL ? options->reference : options->model,
+                               &run->reference_model));
+    hone_model *model = run->reference_model != NULL ? run->reference_model : run->model;
+    if (run->fresh_reference)
+        return hn_network_create(model, NULL, false, 0, &budget, &run->reference_network);
+    HN_TRY(hn_format(&beside, "%s.hone", options->data));
+    const hn_reference_source source = {.model = model,
+                                        .examples = &run->examples,
+                                        .layout = run->layout,
+                                        .pack_tokens = options->pack_tokens,
+                                        .folder = options->cache != NULL ? options->cache : beside,
+                                        .prepared = run->observer->prepared,
+                                        .context = run->observer->context};
+    status = hn_reference_create(&source, &run->reference);
+    hn_free(beside);
+    hone_model_destroy(run->reference_model);
+    run->reference_model = NULL;
+    return status;
+}
+
+static hone_status open_training(hn_run_state *run)
+{
+    const hone_train_options *options = run->options;
+    const hn_optimizer_options adamw = {.beta1 = options->adam_beta1,
+                                        .beta2 = options->adam_beta2,
+                                        .epsilon = options->adam_epsilon,
+                                        .weight_decay = options->weight_decay,
+                                        .clip = options->clip};
+    const hn_network_budget budget = hn_network_budget_for(options->pack_tokens);
+
+    HN_TRY(hn_optimizer_create(run->trained, &adamw, &run->optimizer));
+    HN_TRY(hn_network_create(run->model, run->adapter, true, (uint64_t)options->seed, &budget, &run->network));
+    HN_TRY(hn_alloc(&run->edges, (size_t)(2 * options->pack_tokens), sizeof *run->edges, "edges"));
+    return hn_alloc(&run->order, (size_t)run->examples.count, sizeof *run->order, "order of examples");
+}
+
+static void count_steps(hn_run_state *run)
+{
+    const hone_train_options *options = run->options;
+
+    run->pairs_per_step = options->batch_pairs * options->accumulate;
+    run->steps_per_epoch = (run->examples.count + run->pairs_per_step - 1) / run->pairs_per_step;
+    run->steps = options->steps > 0 ? options->steps : (int64_t)ceil(options->epochs * (double)run->steps_per_epoch);
+    run->order_epoch = -1;
+}
+
+hn_identity hn_run_identity(const hn_run_state *run)
+{
+    return (hn_identity){.base = run->base_digest,
+                         .data = run->examples.digest,
+                         .method = run->options->method,
+                         .trained = run->trained_text,
+                         .numerics = hone_device_numerics(run->device),
+                         .seed = run->options->seed,
+                         .batch = run->pairs_per_step};
+}
+
+/** The run folder: the effective options, metrics kept up to where the checkpoint stands. */
+static hone_status open_folder(hn_run_state *run)
+{
+    const hn_identity identity = hn_run_identity(run);
+    char *text = NULL, *path = NULL;
+    hone_status status = HONE_OK;
+
+    HN_GO(hn_folder_make(run->options->out));
+    HN_GO(hn_path_join(run->options->out, "checkpoints", &run->checkpoints));
+    HN_GO(hn_path_join(run->options->out, "metrics.jsonl", &run->metrics));
+    if (run->options->resume)
+        HN_GO(hn_snapshot_restore(run->checkpoints, &identity, run->trained, run->optimizer, &run->step));
+    else if (hn_folder_exists(run->checkpoints)) {
+        status = hn_fail(HONE_ERROR_ARGUMENT, "%s holds a run already: pass --resume to go on with it, or another --out", run->options->out);
+        goto done;
+    }
+    HN_GO(hn_metrics_begin(run->metrics, run->step));
+    HN_GO(hone_train_options_text(run->options, &text));
+    HN_GO(hn_path_join(run->options->out, "config.yaml", &path));
+    HN_GO(hn_file_replace(path, text, strlen(text)));
+done:
+    hn_free(path);
+    hn_free(text);
+    return status;
+}
+
+static hone_status open_all(hn_run_state *run)
+{
+    HN_TRY(hn_schedule_parse(run->options->schedule, &run->schedule));
+    HN_TRY(hn_pack_parse(run->options->pack, &run->layout));
+    run->fresh_reference = run->layout == HONE_PACK_PADDED;
+    HN_TRY(open_device(run));
+    HN_TRY(open_model(run));
+    HN_TRY(open_data(run));
+    count_steps(run);
+    HN_TRY(open_reference(run));
+    HN_TRY(open_training(run));
+    return open_folder(run);
+}
+
+hone_status hn_run_open(const hone_train_options *options, const hone_train_observer *observer, hn_run_state *run)
+{
+    memset(run, 0, sizeof *run);
+    run->options = options;
+    run->observer = observer;
+    const hone_status status = open_all(run);
+    if (status != HONE_OK)
+        hn_run_close(run);
+    return status;
+}
+
+void hn_run_close(hn_run_state *run)
+{
+    hn_network_destroy(run->network);
+    hn_network_destroy(run->reference_network);
+    hn_optimizer_destroy(run->optimizer);
+    hn_reference_clear(&run->reference);
+    hn_examples_clear(&run->examples);
+    hone_dataset_destroy(run->data);
+    hone_template_destroy(run->form);
+    hone_tokenizer_destroy(run->tokenizer);
+    hone_adapter_destroy(run->adapter);
+    hone_model_destroy(run->reference_model);
+    hone_model_destroy(run->model);
+    hone_device_close(run->device);
+    hn_free(run->edges);
+    hn_free(run->order);
+    hn_free(run->trained_text);
+    hn_free(run->checkpoints);
+    hn_free(run->metrics);
+    hn_free(run->last_checkpoint);
+    memset(run, 0, sizeof *run);
+}

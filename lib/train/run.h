@@ -1,0 +1,50 @@
+/** A run: everything that training holds, opened from the options. */
+#ifndef HN_TRAIN_RUN_H
+#define HN_TRAIN_RUN_H
+
+#include <train/batch.h>
+#include <train/optimizer.h>
+#include <train/reference.h>
+#include <train/snapshot.h>
+
+typedef struct hn_run_state {
+    const hone_train_options *options;
+    const hone_train_observer *observer;
+    hone_pack_layout layout;
+    hone_schedule schedule;
+    bool fresh_reference; /**< naive layout: the reference is computed at every step */
+
+    hone_device *device;
+    hone_model *model, *reference_model; /**< the second only where the reference is another model */
+    hone_adapter *adapter;
+    hone_tokenizer *tokenizer;
+    hone_template *form;
+    hone_dataset *data;
+    hn_examples examples;
+    hn_reference reference;
+    hn_network *network, *reference_network;
+    hn_optimizer *optimizer;
+    hn_parameters *trained;
+
+    int64_t *order;      /**< of the examples, in epoch `order_epoch` */
+    int64_t order_epoch; /**< -1: none yet */
+    float *edges;        /**< [2 pack tokens] */
+    int64_t step, steps, steps_per_epoch, pairs_per_step;
+    double started;      /**< seconds, of this process's first step */
+    int64_t started_step, started_pairs, started_tokens;
+    char base_digest[33], *trained_text, *checkpoints, *metrics, *last_checkpoint;
+} hn_run_state;
+
+/** Opens device, model, data, reference and networks; restores the checkpoint when resuming. */
+HONE_MUST_USE hone_status hn_run_open(const hone_train_options *options, const hone_train_observer *observer,
+                                      hn_run_state *run);
+void hn_run_close(hn_run_state *run);
+/** What a checkpoint of this run must agree on. */
+hn_identity hn_run_identity(const hn_run_state *run);
+/** One optimizer step: run->step + 1. */
+HONE_MUST_USE hone_status hn_run_step(hn_run_state *run, hone_train_metrics *metrics);
+HONE_MUST_USE hone_status hn_run_save(hn_run_state *run);
+/** The trained model or adapter into OUT/final. */
+HONE_MUST_USE hone_status hn_run_finish(hn_run_state *run, char *folder, size_t size);
+
+#endif
