@@ -145,7 +145,7 @@ void hone_bandit_destroy(hone_bandit_result *result) {
 }
 
 hone_bandit_options hone_bandit_defaults(hone_method method) {
-    hone_bandit_options options = {.loss = hone_loss_defaults(method), .steps = 2000, .lr = 0.02};
+    hone_bandit_options options = {.loss = hone_loss_defaults(method), .steps = 4000, .lr = 0.02};
     options.loss.beta = 1.0;
     options.loss.alpha = 0.5;
     return options;

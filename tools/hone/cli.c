@@ -1,0 +1,80 @@
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HELP_VALUE 0x68656c70
+
+int cli_fail(hone_status status) {
+    const char *message = hone_message();
+    (void)fprintf(stderr, "hone: %s\n", message[0] ? message : hone_status_name(status));
+    return 1;
+}
+
+int cli_error(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fputs("hone: ", stderr);
+    (void)vfprintf(stderr, format, arguments);
+    (void)fputc('\n', stderr);
+    va_end(arguments);
+    return 1;
+}
+
+int cli_usage(const char *verb, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fprintf(stderr, "hone %s: ", verb);
+    (void)vfprintf(stderr, format, arguments);
+    (void)fprintf(stderr, "\nTry: hone %s --help\n", verb);
+    va_end(arguments);
+    return 2;
+}
+
+int cli_print_json(json_t *value) {
+    int failed = !value || json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17)) != 0;
+    json_decref(value);
+    if (failed || fputc('\n', stdout) == EOF || fflush(stdout) != 0)
+        return cli_error("the result could not be written to standard output");
+    return 0;
+}
+
+static int help(poptContext context, const char *summary, const char *example) {
+    (void)printf("%s\n\n", summary);
+    poptPrintHelp(context, stdout, 0);
+    (void)printf("\nExample:\n%s\n", example);
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary, const char *example,
+              cli_take *take, void *context) {
+    const char *verb = argv[0];
+    char name[64];
+    int value, code = -1;
+    struct poptOption all[] = {
+        {NULL, '\0', POPT_ARG_INCLUDE_TABLE, options, 0, "Options:", NULL},
+        {"help", 'h', POPT_ARG_NONE, NULL, HELP_VALUE, "Show this text", NULL},
+        POPT_TABLEEND,
+    };
+    (void)snprintf(name, sizeof name, "hone %s", verb);
+    argv[0] = name; /* what popt's help begins with */
+    poptContext popt = poptGetContext(NULL, argc, argv, all, 0);
+    if (!popt)
+        return cli_error("out of memory");
+    while (code < 0 && (value = poptGetNextOpt(popt)) > 0) {
+        char *argument = poptGetOptArg(popt);
+        if (value == HELP_VALUE)
+            code = help(popt, summary, example);
+        else if (take)
+            code = take(context, value, argument);
+        free(argument);
+    }
+    if (code < 0 && value < -1)
+        code = cli_usage(verb, "%s: %s", poptBadOption(popt, POPT_BADOPTION_NOALIAS), poptStrerror(value));
+    else if (code < 0 && poptPeekArg(popt))
+        code = cli_usage(verb, "\"%s\" is not an option", poptPeekArg(popt));
+    poptFreeContext(popt);
+    argv[0] = verb;
+    return code;
+}
