@@ -30,7 +30,7 @@ typedef struct hone_bandit_options {
     hone_loss_options loss; /**< method: SRPO, IPO or DPO */
     int64_t pairs;          /**< how many pairs are drawn; 0: the expectation over all of them */
     int64_t steps;
-    double lr; /**< Adam's, constant; its betas are 0.9 and 0.999, its epsilon 1e-8 */
+    double lr; /**< Adam's, constant, for beta times the logits; its betas are 0.9 and 0.999, its epsilon 1e-8 */
     uint64_t seed;
 } hone_bandit_options;
 

@@ -9,25 +9,32 @@
 
 #define MOST_STEPS 10000000
 
-/* Logits of pi first, then of pi+ row by row: row 0 is pi, row 1 + i is pi+(.|i). */
+/*
+ * Row 0 is pi, row 1 + i is pi+(.|i). What Adam moves is beta times the logits: that is what the losses see, so the
+ * number of steps to the solution does not depend on beta.
+ */
 typedef struct tables {
     int32_t n, rows;
-    double *logit, *probability, *log_probability, *gradient; /* [rows][n] */
+    double beta;
+    double *parameter, *logit, *probability, *log_probability, *gradient; /* [rows][n] */
     double *first, *second;                                   /* Adam's moments, [rows][n] */
     double *share;                                            /* [n][n] */
 } tables;
 
-static hone_status tables_create(tables *t, int32_t n, bool revision) {
-    *t = (tables){.n = n, .rows = revision ? n + 1 : 1};
+static hone_status tables_create(tables *t, int32_t n, bool revision, double beta) {
+    *t = (tables){.n = n, .beta = beta, .rows = revision ? n + 1 : 1};
     const size_t count = (size_t)n * (size_t)t->rows;
-    double **array[] = {&t->logit, &t->probability, &t->log_probability, &t->gradient, &t->first, &t->second};
+    double **array[] = {&t->parameter,       &t->logit,    &t->probability,
+                        &t->log_probability, &t->gradient, &t->first,
+                        &t->second};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         HN_TRY(hn_alloc(array[i], count, sizeof **array[i], "the bandit's tables"));
     return hn_alloc(&t->share, (size_t)n * (size_t)n, sizeof *t->share, "the bandit's data");
 }
 
 static void tables_clear(tables *t) {
-    double *array[] = {t->logit, t->probability, t->log_probability, t->gradient, t->first, t->second, t->share};
+    double *array[] = {t->parameter, t->logit,  t->probability, t->log_probability,
+                       t->gradient,  t->first,  t->second,      t->share};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         hn_free(array[i]);
 }
@@ -35,6 +42,8 @@ static void tables_clear(tables *t) {
 static void normalise(tables *t) {
     for (int32_t row = 0; row < t->rows; row++) {
         ptrdiff_t at = (ptrdiff_t)row * t->n;
+        for (int32_t i = 0; i < t->n; i++)
+            t->logit[at + i] = t->parameter[at + i] / t->beta;
         hn_bandit_softmax(t->logit + at, t->n, t->probability + at, t->log_probability + at);
     }
 }
@@ -69,7 +78,7 @@ static hone_status add_pair(tables *t, const hone_loss_options *options, int32_t
     return HONE_OK;
 }
 
-/* The loss, and its gradient by the logits: through a softmax, dlogit = d - p sum(d). */
+/* The loss, and its gradient by the parameters: through a softmax, dlogit = d - p sum(d). */
 static hone_status evaluate(tables *t, const hone_loss_options *options, double *loss) {
     const ptrdiff_t n = t->n;
     *loss = 0.0;
@@ -83,7 +92,7 @@ static hone_status evaluate(tables *t, const hone_loss_options *options, double 
         for (int32_t i = 0; i < n; i++)
             sum += d[i];
         for (int32_t i = 0; i < n; i++)
-            d[i] -= t->probability[row * n + i] * sum;
+            d[i] = (d[i] - t->probability[row * n + i] * sum) / t->beta;
     }
     return HONE_OK;
 }
@@ -97,7 +106,7 @@ static void adam(tables *t, double lr, int64_t step) {
         double g = t->gradient[i];
         t->first[i] += (1.0 - beta1) * (g - t->first[i]);
         t->second[i] += (1.0 - beta2) * (g * g - t->second[i]);
-        t->logit[i] -= lr * t->first[i] * first_scale / (sqrt(t->second[i] * second_scale) + epsilon);
+        t->parameter[i] -= lr * t->first[i] * first_scale / (sqrt(t->second[i] * second_scale) + epsilon);
     }
 }
 
@@ -145,7 +154,7 @@ void hone_bandit_destroy(hone_bandit_result *result) {
 }
 
 hone_bandit_options hone_bandit_defaults(hone_method method) {
-    hone_bandit_options options = {.loss = hone_loss_defaults(method), .steps = 4000, .lr = 0.02};
+    hone_bandit_options options = {.loss = hone_loss_defaults(method), .steps = 4000, .lr = 0.01};
     options.loss.beta = 1.0;
     options.loss.alpha = 0.5;
     return options;
@@ -172,7 +181,7 @@ hone_status hone_bandit_train(const hone_bandit_problem *problem, const hone_ban
     *out = NULL;
     HN_TRY(check(problem, options));
     HN_GO(result_create(problem, options, &result));
-    HN_GO(tables_create(&t, problem->actions, result->has_revision));
+    HN_GO(tables_create(&t, problem->actions, result->has_revision, options->loss.beta));
     if (options->pairs > 0)
         HN_GO(hn_bandit_sample(problem, options->pairs, options->seed, t.share));
     else

@@ -21,14 +21,16 @@ extern char **environ;
 static const char *const colour[COLOURS] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                             "#56b4e9", "#e69f00", "#595959", "#882255"};
 
-/* Round numbers 1, 2, 5 x 10^k, as axes like them. */
-static double round_up(double value) {
-    static const double step[] = {1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0};
+/* The next of 1, 2, 5 x 10^k, as axes like their tics. */
+static double tic_of(double value) {
     double unit = pow(10.0, floor(log10(value)));
-    for (size_t i = 0; i < sizeof step / sizeof *step; i++)
-        if (step[i] * unit >= value * (1.0 - 1e-9))
-            return step[i] * unit;
-    return 10.0 * unit;
+    return value <= unit ? unit : value <= 2.0 * unit ? 2.0 * unit : value <= 5.0 * unit ? 5.0 * unit : 10.0 * unit;
+}
+
+/* The next multiple of a tic: an axis of up to four of them. */
+static double round_up(double value) {
+    double tic = tic_of(value / 4.0);
+    return tic * ceil(value / tic);
 }
 
 /* The step after which no curve of this run moves by more than a line's width. */
@@ -104,10 +106,22 @@ static void write_labels(FILE *to, const hone_bandit_result *run, double top) {
                       (int)order[k], at[k], colour[order[k]]);
 }
 
+static int32_t best(const hone_bandit_result *run) {
+    int32_t most = 0;
+    for (int32_t i = 1; i < run->actions; i++)
+        most = run->policy[i] > run->policy[most] ? i : most;
+    return most;
+}
+
 static void write_panel(FILE *to, const bandit_figure *figure, int p) {
     const int32_t n = figure->run[p][0]->actions;
     const char *separator = "plot ";
-    (void)fprintf(to, "set title '{/:Bold %s}' offset 0,-0.4\n", figure->title[p]);
+    const int32_t solid = best(figure->run[p][0]), dashed = best(figure->run[p][1]);
+    (void)fprintf(to, "set title '{/:Bold %s}' offset 0,0.4\n", figure->title[p]);
+    (void)fprintf(to, "set label 100 'prefers y_{%d}%s", (int)solid, solid == dashed ? " from both data sets" : "");
+    if (solid != dashed)
+        (void)fprintf(to, ", from the dashed data y_{%d}", (int)dashed);
+    (void)fputs("' at graph 0.5, 1.06 center textcolor rgb '#404040'\n", to);
     (void)fputs(p == 0 ? "set ylabel 'probability' offset 1.2,0\nset format y '%g'\n" : "unset ylabel\nset format y ''\n",
                 to);
     for (int b = 0; b < 2; b++)
@@ -149,11 +163,11 @@ static void write_script(FILE *to, const bandit_figure *figure, bool png) {
     (void)fprintf(to,
                   "set encoding utf8\nunset key\n"
                   "set border 3 linecolor rgb '#808080'\nset tics nomirror textcolor rgb '#404040' scale 0.5\n"
-                  "set grid ytics linecolor rgb '#e4e4e4' linewidth 0.8 dashtype 1\n"
+                  "set grid ytics linecolor rgb '#c4c4c4' linewidth 0.8 dashtype 1\n"
                   "set xrange [0:%lld]\nset yrange [0:%g]\nset xtics %g\nset ytics %g\n"
-                  "set xlabel 'Adam steps' offset 0,0.5\nset tmargin at screen 0.89\nset bmargin at screen 0.235\n"
+                  "set xlabel 'Adam steps' offset 0,0.5\nset tmargin at screen 0.84\nset bmargin at screen 0.235\n"
                   "set multiplot\n",
-                  (long long)until, top, round_up((double)until / 5.0), top > 0.55 ? 0.2 : 0.1);
+                  (long long)until, top, tic_of((double)until / 4.0), top > 0.55 ? 0.2 : 0.1);
     write_key(to, figure);
     for (int p = 0; p < BANDIT_PANELS; p++) {
         (void)fprintf(to, "set lmargin at screen %g\nset rmargin at screen %g\n", left[p], left[p] + 0.275);

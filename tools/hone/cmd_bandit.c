@@ -66,6 +66,8 @@ static int read_preference(const char *path, setting *s) {
         return 0;
     }
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!root && error.line < 1) /* the text names the file and says why it can't be read */
+        return cli_error("%s", error.text);
     if (!root)
         return cli_error("%s: line %d: %s", path, error.line, error.text);
     int code = read_matrix(root, path, s);
