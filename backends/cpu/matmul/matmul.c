@@ -1,0 +1,171 @@
+/** A product as tiles: who computes them, and on which thread. */
+#include "matmul.h"
+
+#include "provider.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* beta * c + bias, where there is nothing to multiply. */
+static void scale_only(const hn_cpu_product *product)
+{
+    if (product->accumulate) {
+        return;
+    }
+    for (int64_t row = 0; row < product->m; row++) {
+        memset(product->c + row * product->ldc, 0, (size_t)product->n * sizeof(float));
+    }
+}
+
+static void add_bias(const hn_cpu_product *product)
+{
+    for (int64_t row = 0; row < product->m; row++) {
+        float *c = product->c + row * product->ldc;
+        for (int64_t j = 0; j < product->n; j++) {
+            c[j] += product->bias[j * product->bias_stride];
+        }
+    }
+}
+
+static bool run_tile(const hn_cpu_provider *provider, hn_cpu_matmul_level level, const hn_cpu_product *product)
+{
+    if (product->m == 0 || product->n == 0) {
+        return true;
+    }
+    if (product->k == 0) {
+        scale_only(product);
+    } else if (!provider->multiply(level, product)) {
+        return false;
+    }
+    if (product->bias != NULL) {
+        add_bias(product);
+    }
+    return true;
+}
+
+static const hn_cpu_provider *choose(const hn_cpu_matmul_state *state, const hn_cpu_product *product)
+{
+    return state->forced != NULL ? state->forced : hn_cpu_matmul_choose(state->level, product);
+}
+
+bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product)
+{
+    return run_tile(choose(state, product), state->level, product);
+}
+
+typedef struct job {
+    const hn_cpu_product *product;
+    const hn_cpu_provider *provider;
+    hn_cpu_matmul_level level;
+    hn_cpu_cut cut;
+    atomic_bool failed;
+} job;
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Neighbours in index share a strip of b. */
+static void run_index(void *argument, int64_t index, int thread)
+{
+    (void)thread;
+    job *work = argument;
+    hn_cpu_product tile = *work->product;
+    int64_t row = index % work->cut.down * work->cut.tile_m;
+    int64_t column = index / work->cut.down * work->cut.tile_n;
+    tile.m = smaller(work->cut.tile_m, tile.m - row);
+    tile.n = smaller(work->cut.tile_n, tile.n - column);
+    tile.a += tile.kind == HN_CPU_TN ? row : row * tile.lda;
+    tile.b += tile.kind == HN_CPU_NT ? column * tile.ldb : column;
+    tile.c += row * tile.ldc + column;
+    tile.bias = tile.bias == NULL ? NULL : tile.bias + column * tile.bias_stride;
+    if (!run_tile(work->provider, work->level, &tile)) {
+        atomic_store(&work->failed, true);
+    }
+}
+
+hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state)
+{
+    return state->host->fail(state->host->context, HONE_ERROR_MEMORY,
+                             "a matrix library had no memory for its scratch; free some, or set matmul=reference");
+}
+
+hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product *product)
+{
+    if (product->m == 0 || product->n == 0) {
+        return HONE_OK;
+    }
+    job work = {.product = product, .provider = choose(state, product), .level = state->level};
+    atomic_init(&work.failed, false);
+    work.cut = hn_cpu_matmul_cut(work.provider, product);
+    int64_t tiles = work.cut.down * work.cut.across;
+    if (tiles == 1) {
+        run_index(&work, 0, 0);
+    } else {
+        state->host->parallel(state->host->context, tiles, run_index, &work);
+    }
+    return atomic_load(&work.failed) ? hn_cpu_matmul_failed(state) : HONE_OK;
+}
+
+static const hn_cpu_provider *find(const char *name)
+{
+    for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
+        if (strcmp(hn_cpu_providers[i]->name, name) == 0) {
+            return hn_cpu_providers[i];
+        }
+    }
+    return NULL;
+}
+
+static hone_status no_such_provider(const hone_host *host, const char *name)
+{
+    char names[128] = "";
+    for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
+        size_t length = strlen(names);
+        (void)snprintf(names + length, sizeof names - length, "%s%s", i == 0 ? "" : ", ", hn_cpu_providers[i]->name);
+    }
+    return host->fail(host->context, HONE_ERROR_ARGUMENT, "option matmul=%s: this build has %s", name, names);
+}
+
+hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_matmul_level level)
+{
+    const char *name = host->option(host->context, "matmul");
+    *state = (hn_cpu_matmul_state){.host = host, .level = level};
+    if (name != NULL && strcmp(name, "auto") != 0) {
+        state->forced = find(name);
+        if (state->forced == NULL) {
+            return no_such_provider(host, name);
+        }
+    }
+    for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
+        if (hn_cpu_providers[i]->enter != NULL) {
+            hn_cpu_providers[i]->enter();
+        }
+    }
+    return HONE_OK;
+}
+
+void hn_cpu_matmul_close(hn_cpu_matmul_state *state)
+{
+    for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
+        if (hn_cpu_providers[i]->leave != NULL) {
+            hn_cpu_providers[i]->leave();
+        }
+    }
+    state->forced = NULL;
+}
+
+void hn_cpu_matmul_numerics(char *text, size_t size)
+{
+    (void)snprintf(text, size, "matmul table %d", HN_CPU_MATMUL_TABLE_VERSION);
+    for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
+        if (hn_cpu_providers[i]->describe != NULL) {
+            char part[160];
+            size_t length = strlen(text);
+            hn_cpu_providers[i]->describe(part, sizeof part);
+            (void)snprintf(text + length, size - length, "; %s", part);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+/**
+ * Matrix products in f32, for the operations of this backend.
+ *
+ * A product is cut into tiles that depend on its shape only, claimed dynamically by hone's threads;
+ * each tile is one single-threaded call of one provider. So the bits do not depend on the number of
+ * threads. Which provider serves is a constant table (table.c), never a timing made at run time.
+ */
+#ifndef HN_CPU_MATMUL_H
+#define HN_CPU_MATMUL_H
+
+#include <hone/backend.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** How the operands lie; all are row-major, `ld` elements from one row to the next. */
+typedef enum hn_cpu_product_kind {
+    HN_CPU_NT = 0, /**< a[m,k], b[n,k]: c = a b^T (a linear's forward) */
+    HN_CPU_NN,     /**< a[m,k], b[k,n]: c = a b   (dx) */
+    HN_CPU_TN      /**< a[k,m], b[k,n]: c = a^T b (dw) */
+} hn_cpu_product_kind;
+#define HN_CPU_PRODUCT_KINDS 3
+
+/** c[m,n] = alpha * op(a) op(b) + bias[n] (+ c[m,n] when `accumulate`). When not, c is not read. Any
+ *  extent may be 0. */
+typedef struct hn_cpu_product {
+    hn_cpu_product_kind kind;
+    bool accumulate;
+    float alpha;
+    int64_t m, n, k;
+    const float *a;
+    int64_t lda;
+    const float *b;
+    int64_t ldb;
+    float *c;
+    int64_t ldc;
+    const float *bias;   /**< NULL: none */
+    int64_t bias_stride; /**< elements between bias[j] and bias[j + 1] */
+} hn_cpu_product;
+
+/** The vector instructions that a device may use. */
+typedef enum hn_cpu_matmul_level {
+    HN_CPU_MATMUL_SCALAR = 0,
+    HN_CPU_MATMUL_AVX2,   /**< and FMA */
+    HN_CPU_MATMUL_AVX512, /**< F, DQ, BW, VL */
+    HN_CPU_MATMUL_LEVELS
+} hn_cpu_matmul_level;
+
+/** A device's choices. Filled by open; `host` is borrowed. */
+typedef struct hn_cpu_matmul_state {
+    const hone_host *host;
+    hn_cpu_matmul_level level;
+    const struct hn_cpu_provider *forced; /**< by the option "matmul"; NULL: the table decides */
+} hn_cpu_matmul_state;
+
+/** Reads the option "matmul" (reference, openblas, onednn, rows) and takes the libraries' own threads out of play
+ *  until the matching close. Fails on a name that this build or machine lacks. */
+hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_matmul_level level);
+/** Gives the libraries the caller's settings back. Only after an open that succeeded. */
+void hn_cpu_matmul_close(hn_cpu_matmul_state *state);
+
+/** Runs the product on hone's threads; not from within host->parallel. */
+hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product *product);
+
+/** Runs the product as one tile on the calling thread; may be called within host->parallel. False: the
+ *  library failed (memory); report it with hn_cpu_matmul_failed once the parallel call is over. */
+bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product);
+hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state);
+
+/** Everything that the bits of a product depend on, besides level and option: one line. */
+void hn_cpu_matmul_numerics(char *text, size_t size);
+
+#endif

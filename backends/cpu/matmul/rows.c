@@ -1,0 +1,26 @@
+/** The provider around rows.h: forward products of few rows; anything else goes to the plain loops. */
+#include "rows.h"
+
+#include "provider.h"
+
+static bool multiply(hn_cpu_matmul_level level, const hn_cpu_product *product)
+{
+    if (product->kind != HN_CPU_NT || level == HN_CPU_MATMUL_SCALAR) {
+        return hn_cpu_provider_reference.multiply(level, product);
+    }
+    if (level == HN_CPU_MATMUL_AVX512) {
+        hn_cpu_rows_avx512(product);
+    } else {
+        hn_cpu_rows_avx2(product);
+    }
+    return true;
+}
+
+const hn_cpu_provider hn_cpu_provider_rows = {
+    .name = "rows",
+    .least_m = 8,
+    .least_n = 16,
+    .grain_m = 8,
+    .grain_n = 16,
+    .multiply = multiply,
+};

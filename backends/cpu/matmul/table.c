@@ -1,0 +1,79 @@
+/**
+ * Which provider serves: a constant over (instruction set, kind of product, class of shape), filled from
+ * measurement and never timed at run time, because another provider means other bits.
+ *
+ * GFLOP/s of one core, best provider first, at SmolLM2-135M's shapes (D 576, F 1536, V 49152, T 16 to 576).
+ * AVX-512: Zen 5 (peak 239). AVX2: Zen 5 with both libraries held to AVX2 (peak 119), and Zen 1 (peak 38).
+ *
+ *   AVX-512  few rows (NT, m <= 32)  rows 46..170       onednn 13..115  openblas 5..90
+ *            NT                      onednn 155..226    openblas 104..114 (SkylakeX kernels: 171..222)
+ *            NN, TN                  onednn 217..241    openblas 111..119 (SkylakeX kernels: 204..233)
+ *   AVX2     narrow                  onednn 110..120    openblas 90..103      Zen 1: 36 against 11
+ *            wide NT                 openblas 102..117  onednn 94..115        Zen 1: 35 against 32
+ *            wide NN                 openblas 102..120  onednn 95..116
+ *            wide TN                 openblas 101..112  onednn 55..104 (rows 16 KiB apart: its kernel reads by columns)
+ */
+#include "provider.h"
+
+#include <stddef.h>
+
+const hn_cpu_provider *const hn_cpu_providers[] = {
+    &hn_cpu_provider_reference,
+    &hn_cpu_provider_openblas,
+#ifdef HONE_WITH_ONEDNN
+    &hn_cpu_provider_onednn,
+#endif
+    &hn_cpu_provider_rows,
+    NULL,
+};
+
+#ifdef HONE_WITH_ONEDNN
+#define ONEDNN &hn_cpu_provider_onednn
+#else
+#define ONEDNN &hn_cpu_provider_openblas
+#endif
+#define OPENBLAS &hn_cpu_provider_openblas
+#define REFERENCE &hn_cpu_provider_reference
+#define ROWS &hn_cpu_provider_rows
+
+enum { CLASS_ROWS = 0, CLASS_NARROW, CLASS_WIDE, CLASSES };
+
+/* Few rows of a long k, where b would be transposed for nothing. */
+static bool few_rows(const hn_cpu_product *product)
+{
+    return product->kind == HN_CPU_NT && product->m <= 32 && product->k >= 64;
+}
+
+static int class_of(const hn_cpu_product *product)
+{
+    if (few_rows(product)) {
+        return CLASS_ROWS;
+    }
+    return product->n < 384 || product->m <= 64 || product->k <= 64 ? CLASS_NARROW : CLASS_WIDE;
+}
+
+static const hn_cpu_provider *const table[HN_CPU_MATMUL_LEVELS][HN_CPU_PRODUCT_KINDS][CLASSES] = {
+    [HN_CPU_MATMUL_SCALAR] =
+        {
+            [HN_CPU_NT] = {REFERENCE, REFERENCE, REFERENCE},
+            [HN_CPU_NN] = {REFERENCE, REFERENCE, REFERENCE},
+            [HN_CPU_TN] = {REFERENCE, REFERENCE, REFERENCE},
+        },
+    [HN_CPU_MATMUL_AVX2] =
+        {
+            [HN_CPU_NT] = {ROWS, ONEDNN, OPENBLAS},
+            [HN_CPU_NN] = {ONEDNN, ONEDNN, OPENBLAS},
+            [HN_CPU_TN] = {ONEDNN, ONEDNN, OPENBLAS},
+        },
+    [HN_CPU_MATMUL_AVX512] =
+        {
+            [HN_CPU_NT] = {ROWS, ONEDNN, ONEDNN},
+            [HN_CPU_NN] = {ONEDNN, ONEDNN, ONEDNN},
+            [HN_CPU_TN] = {ONEDNN, ONEDNN, ONEDNN},
+        },
+};
+
+const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_matmul_level level, const hn_cpu_product *product)
+{
+    return table[level][product->kind][class_of(product)];
+}
