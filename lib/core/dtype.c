@@ -8,14 +8,8 @@ static const struct {
     [HONE_BF16] = {"bf16", 2}, [HONE_I32] = {"i32", 4}, [HONE_U8] = {"u8", 1},
 };
 
-static int known(hone_dtype dtype) {
-    return (int)dtype >= 0 && (int)dtype < HONE_DTYPE_COUNT;
-}
+static int known(hone_dtype dtype) { return (int)dtype >= 0 && (int)dtype < HONE_DTYPE_COUNT; }
 
-size_t hone_dtype_size(hone_dtype dtype) {
-    return known(dtype) ? table[dtype].size : 0;
-}
+size_t hone_dtype_size(hone_dtype dtype) { return known(dtype) ? table[dtype].size : 0; }
 
-const char *hone_dtype_name(hone_dtype dtype) {
-    return known(dtype) ? table[dtype].name : "?";
-}
+const char *hone_dtype_name(hone_dtype dtype) { return known(dtype) ? table[dtype].name : "?"; }

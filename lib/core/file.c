@@ -19,20 +19,14 @@
 #include <unistd.h>
 
 /* open() of the system is variadic, so it has no address of this type. */
-static int system_open(const char *path, int flags, mode_t mode) {
-    return open(path, flags, mode);
-}
+static int system_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
 static const hn_file_calls system_calls = {system_open, read, write, fsync, close, rename, unlink, mkdir};
 static const hn_file_calls *current = &system_calls;
 
-const hn_file_calls *hn_files(void) {
-    return current;
-}
+const hn_file_calls *hn_files(void) { return current; }
 
-void hn_files_replace(const hn_file_calls *calls) {
-    current = calls ? calls : &system_calls;
-}
+void hn_files_replace(const hn_file_calls *calls) { current = calls ? calls : &system_calls; }
 
 /* Opens a regular file for reading and says how long it is. */
 static hone_status open_regular(const char *path, int *file, size_t *size) {
@@ -63,7 +57,8 @@ static hone_status read_exactly(int file, const char *path, char *data, size_t s
         if (got < 0)
             return hn_fail_errno(errno, "%s: reading", path);
         if (got == 0)
-            return hn_fail(HONE_ERROR_IO, "%s: it became shorter while it was read: %zu bytes of %zu", path, at, size);
+            return hn_fail(HONE_ERROR_IO, "%s: it became shorter while it was read: %zu bytes of %zu", path,
+                           at, size);
         at += (size_t)got;
     }
     return HONE_OK;
@@ -127,7 +122,8 @@ hone_status hn_file_append(const char *path, const void *data, size_t bytes) {
     if (put < 0)
         status = hn_fail_errno(errno, "%s: appending %zu bytes", path, bytes);
     else if ((size_t)put != bytes)
-        status = hn_fail(HONE_ERROR_IO, "%s: only %zd of %zu bytes were appended: is the disk full?", path, put, bytes);
+        status = hn_fail(HONE_ERROR_IO, "%s: only %zd of %zu bytes were appended: is the disk full?", path,
+                         put, bytes);
     if (current->close(file) != 0 && status == HONE_OK)
         status = hn_fail_errno(errno, "%s: closing", path);
     return status;

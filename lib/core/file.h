@@ -28,7 +28,8 @@ typedef struct hn_file_calls {
 const hn_file_calls *hn_files(void);
 void hn_files_replace(const hn_file_calls *calls);
 
-/** Reads the whole of a regular file of at most `limit` bytes; *data is zero-terminated beyond its length; free with hn_free. */
+/** Reads the whole of a regular file of at most `limit` bytes; *data is zero-terminated beyond its length;
+ * free with hn_free. */
 HONE_MUST_USE hone_status hn_file_read(const char *path, size_t limit, char **data, size_t *length);
 
 /** A file mapped read-only. `size` is the length when mapped; a zero-length file maps to data "" . */

@@ -11,9 +11,7 @@ struct hn_hasher {
     XXH3_state_t *state;
 };
 
-uint64_t hn_hash64(const void *data, size_t bytes) {
-    return XXH3_64bits(data, bytes);
-}
+uint64_t hn_hash64(const void *data, size_t bytes) { return XXH3_64bits(data, bytes); }
 
 hone_status hn_hasher_create(hn_hasher **hasher) {
     HN_TRY(hn_alloc(hasher, 1, sizeof **hasher, "a hash"));
@@ -41,11 +39,10 @@ void hn_hasher_update(hn_hasher *hasher, const void *data, size_t bytes) {
         XXH3_128bits_update(hasher->state, data, bytes);
 }
 
-void hn_hasher_text(hn_hasher *hasher, const char *text) {
-    hn_hasher_update(hasher, text, strlen(text));
-}
+void hn_hasher_text(hn_hasher *hasher, const char *text) { hn_hasher_update(hasher, text, strlen(text)); }
 
 void hn_hasher_digest(const hn_hasher *hasher, char digest[33]) {
     XXH128_hash_t hash = XXH3_128bits_digest(hasher->state);
-    (void)snprintf(digest, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+    (void)snprintf(digest, 33, "%016llx%016llx", (unsigned long long)hash.high64,
+                   (unsigned long long)hash.low64);
 }

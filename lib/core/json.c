@@ -9,8 +9,8 @@
 
 #define FILE_LIMIT ((size_t)64 << 20)
 
-/* Real files hold integers beyond 64 bits (model_max_length 1e30 is one): then all numbers are read as reals, and
- * the accessors below take a whole real as an integer. */
+/* Real files hold integers beyond 64 bits (model_max_length 1e30 is one): then all numbers are read as reals,
+ * and the accessors below take a whole real as an integer. */
 hone_status hn_json_parse(const char *text, size_t length, const char *where, json_t **out) {
     json_error_t error;
     *out = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
@@ -20,7 +20,8 @@ hone_status hn_json_parse(const char *text, size_t length, const char *where, js
         return HONE_OK;
     if (json_error_code(&error) == json_error_out_of_memory)
         return hn_fail(HONE_ERROR_MEMORY, "%s: out of memory while parsing JSON", where);
-    return hn_fail(HONE_ERROR_FORMAT, "%s: line %d, column %d: %s", where, error.line, error.column, error.text);
+    return hn_fail(HONE_ERROR_FORMAT, "%s: line %d, column %d: %s", where, error.line, error.column,
+                   error.text);
 }
 
 hone_status hn_json_read(const char *path, json_t **out) {
@@ -111,12 +112,14 @@ hone_status hn_json_real(const json_t *object, const char *key, const char *wher
     return HONE_OK;
 }
 
-hone_status hn_json_real_or(const json_t *object, const char *key, const char *where, double fallback, double *out) {
+hone_status hn_json_real_or(const json_t *object, const char *key, const char *where, double fallback,
+                            double *out) {
     *out = fallback;
     return absent(object, key) ? HONE_OK : hn_json_real(object, key, where, out);
 }
 
-hone_status hn_json_boolean_or(const json_t *object, const char *key, const char *where, bool fallback, bool *out) {
+hone_status hn_json_boolean_or(const json_t *object, const char *key, const char *where, bool fallback,
+                               bool *out) {
     const json_t *value = json_object_get(object, key);
     *out = fallback;
     if (absent(object, key))

@@ -11,13 +11,9 @@
 static _Atomic int64_t allocations;
 static _Atomic int64_t fail_in; /* allocations to go until one fails; 0 = never */
 
-void hn_memory_fail_at(int64_t n) {
-    atomic_store(&fail_in, n);
-}
+void hn_memory_fail_at(int64_t n) { atomic_store(&fail_in, n); }
 
-int64_t hn_memory_allocations(void) {
-    return atomic_load(&allocations);
-}
+int64_t hn_memory_allocations(void) { return atomic_load(&allocations); }
 
 static bool injected(void) {
     atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
@@ -60,8 +56,8 @@ bool hn_add_i64(int64_t a, int64_t b, int64_t *out) {
 
 static hone_status bytes_of(size_t count, size_t size, const char *what, size_t *bytes) {
     if (!hn_mul_size(count, size, bytes) || *bytes > PTRDIFF_MAX)
-        return hn_fail(HONE_ERROR_MEMORY, "%s: %zu elements of %zu bytes are more than memory can address", what,
-                       count, size);
+        return hn_fail(HONE_ERROR_MEMORY, "%s: %zu elements of %zu bytes are more than memory can address",
+                       what, count, size);
     if (*bytes == 0)
         *bytes = 1;
     return HONE_OK;
@@ -92,9 +88,7 @@ hone_status hn_realloc(void *memory, size_t count, size_t size, const char *what
     return HONE_OK;
 }
 
-void hn_free(void *memory) {
-    free(memory);
-}
+void hn_free(void *memory) { free(memory); }
 
 hone_status hn_strndup(char **out, const char *text, size_t length) {
     size_t bytes = 0;
@@ -107,11 +101,10 @@ hone_status hn_strndup(char **out, const char *text, size_t length) {
     return HONE_OK;
 }
 
-hone_status hn_strdup(char **out, const char *text) {
-    return hn_strndup(out, text, strlen(text));
-}
+hone_status hn_strdup(char **out, const char *text) { return hn_strndup(out, text, strlen(text)); }
 
-static HONE_PRINTF(2, 0) hone_status format_v(char **out, const char *format, va_list arguments, size_t *length) {
+static HONE_PRINTF(2, 0) hone_status
+    format_v(char **out, const char *format, va_list arguments, size_t *length) {
     va_list again;
     va_copy(again, arguments);
     int needed = vsnprintf(NULL, 0, format, arguments);

@@ -10,7 +10,8 @@
 /** Zeroed memory for `count` elements of `size` bytes into *out (at least one byte, so never NULL on
  *  success); `what` names it in the message. *out is NULL on failure. Free with hn_free. */
 HONE_MUST_USE hone_status hn_alloc(void *out, size_t count, size_t size, const char *what);
-/** Grows *memory (may be NULL) to `count` elements; old contents kept, the rest undefined; unchanged on failure. */
+/** Grows *memory (may be NULL) to `count` elements; old contents kept, the rest undefined; unchanged on
+ * failure. */
 HONE_MUST_USE hone_status hn_realloc(void *memory, size_t count, size_t size, const char *what);
 /** A copy of the string, or of its first `length` bytes, always terminated. */
 HONE_MUST_USE hone_status hn_strdup(char **out, const char *text);
@@ -20,9 +21,11 @@ HONE_MUST_USE hone_status hn_format(char **out, const char *format, ...) HONE_PR
 void hn_free(void *memory);
 
 /** Ensures room for `needed` elements in a growing array: doubles *capacity as required. */
-HONE_MUST_USE hone_status hn_reserve(void *array, size_t *capacity, size_t needed, size_t size, const char *what);
+HONE_MUST_USE hone_status hn_reserve(void *array, size_t *capacity, size_t needed, size_t size,
+                                     const char *what);
 
-/** A growing byte string, always zero-terminated once it has been appended to; zero-initialise, free with hn_bytes_clear. */
+/** A growing byte string, always zero-terminated once it has been appended to; zero-initialise, free with
+ * hn_bytes_clear. */
 typedef struct hn_bytes {
     char *data;
     size_t length, capacity;

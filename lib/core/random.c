@@ -15,13 +15,9 @@ void hn_random4(uint64_t seed, hn_purpose purpose, uint32_t step, uint64_t index
         out[i] = result.v[i];
 }
 
-static uint64_t join(uint32_t low, uint32_t high) {
-    return (uint64_t)high << 32 | low;
-}
+static uint64_t join(uint32_t low, uint32_t high) { return (uint64_t)high << 32 | low; }
 
-static double unit(uint64_t bits) {
-    return (double)(bits >> 11) * 0x1p-53;
-}
+static double unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }
 
 uint64_t hn_random_u64(uint64_t seed, hn_purpose purpose, uint32_t step, uint64_t index) {
     uint32_t word[4];

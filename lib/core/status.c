@@ -34,12 +34,10 @@ const char *hone_status_name(hone_status status) {
     return "unknown status";
 }
 
-const char *hone_message(void) {
-    return last;
-}
+const char *hone_message(void) { return last; }
 
-/* Messages quote file content, which may hold terminal escapes; what is copied here is one harmless line. A text
- * that does not fit loses its end at a character boundary. */
+/* Messages quote file content, which may hold terminal escapes; what is copied here is one harmless line. A
+ * text that does not fit loses its end at a character boundary. */
 static void record(const char *text) {
     static const char digits[] = "0123456789abcdef";
     size_t at = 0;
@@ -86,8 +84,8 @@ hone_status hn_fail_errno(int error, const char *format, ...) {
     size_t at = length < 0 ? 0 : (size_t)length;
     if (at > sizeof text - 160) /* keep room for the reason, which is the part that helps */
         at = sizeof text - 160;
-    /* strerror and not strerror_r, which is one of two functions by feature macro; C libraries of this decade keep
-     * its text per thread. */
+    /* strerror and not strerror_r, which is one of two functions by feature macro; C libraries of this decade
+     * keep its text per thread. */
     (void)snprintf(text + at, sizeof text - at, ": %s", strerror(error));
     record(text);
     return error == ENOENT ? HONE_ERROR_NOT_FOUND : HONE_ERROR_IO;

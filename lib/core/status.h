@@ -7,7 +7,7 @@
 
 /** Records the thread's message (one line; control characters in it are escaped) and returns `status`. */
 hone_status hn_fail(hone_status status, const char *format, ...) HONE_PRINTF(2, 3);
-hone_status hn_fail_v(hone_status status, const char *format, va_list arguments);
+hone_status hn_fail_v(hone_status status, const char *format, va_list arguments) HONE_PRINTF(2, 0);
 
 /** As hn_fail, with ": " and strerror(error) appended; HONE_ERROR_IO, or NOT_FOUND for ENOENT. */
 hone_status hn_fail_errno(int error, const char *format, ...) HONE_PRINTF(2, 3);

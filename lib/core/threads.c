@@ -13,9 +13,9 @@
 #include <stdbool.h>
 
 /*
- * One word says everything about the job in hand: its number, whether workers may still join, and how many are in.
- * Who publishes a job works on it too, closes it when no index is left and then waits only for the workers that
- * joined: a worker that the system woke too late costs nothing, it finds the job closed.
+ * One word says everything about the job in hand: its number, whether workers may still join, and how many
+ * are in. Who publishes a job works on it too, closes it when no index is left and then waits only for the
+ * workers that joined: a worker that the system woke too late costs nothing, it finds the job closed.
  */
 #define ACTIVE UINT64_C(0xffff)
 #define OPEN UINT64_C(0x10000)
@@ -38,7 +38,7 @@ struct hn_pool {
         hn_pool *pool;
         pthread_t thread;
         int number;
-    } *worker;
+    } * worker;
 };
 
 static void relax(void) {
@@ -62,8 +62,8 @@ static bool news(hn_pool *pool, uint64_t seen) {
     return atomic_load(&pool->state) / JOB != seen || atomic_load(&pool->stop);
 }
 
-/* The counter of sleepers is raised before the last look at the word and read after the word is written: one of
- * the two sides sees the other. */
+/* The counter of sleepers is raised before the last look at the word and read after the word is written: one
+ * of the two sides sees the other. */
 static void await_job(hn_pool *pool, uint64_t seen) {
     for (int i = 0; i < pool->spins; i++) {
         if (news(pool, seen))
@@ -151,9 +151,7 @@ void hn_pool_run(hn_pool *pool, int64_t count, void (*body)(void *argument, int6
     await_workers(pool);
 }
 
-int hn_pool_threads(const hn_pool *pool) {
-    return pool->threads;
-}
+int hn_pool_threads(const hn_pool *pool) { return pool->threads; }
 
 static int processors(void) {
     cpu_set_t set;
@@ -180,14 +178,16 @@ hone_status hn_pool_create(int threads, hn_pool **out) {
     int available = processors();
     *out = NULL;
     if (threads < 0 || threads > MAX_THREADS)
-        return hn_fail(HONE_ERROR_ARGUMENT, "%d threads: give 0 (all processors) to %d", threads, MAX_THREADS);
+        return hn_fail(HONE_ERROR_ARGUMENT, "%d threads: give 0 (all processors) to %d", threads,
+                       MAX_THREADS);
     HN_TRY(hn_alloc(&pool, 1, sizeof *pool, "a thread pool"));
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->published, NULL);
     pthread_cond_init(&pool->finished, NULL);
     int wanted = threads == 0 ? available : threads;
     pool->threads = 1;
-    pool->spins = wanted > available ? 0 : SPINS; /* spinning on a processor that another of us needs is a loss */
+    pool->spins =
+        wanted > available ? 0 : SPINS; /* spinning on a processor that another of us needs is a loss */
     hone_status status = hn_alloc(&pool->worker, (size_t)wanted, sizeof *pool->worker, "threads");
     for (; status == HONE_OK && pool->threads < wanted;) {
         status = start(pool, pool->threads);

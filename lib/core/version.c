@@ -1,5 +1,3 @@
 #include <hone/version.h>
 
-const char *hone_version(void) {
-    return HONE_VERSION;
-}
+const char *hone_version(void) { return HONE_VERSION; }

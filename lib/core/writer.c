@@ -20,13 +20,13 @@ struct hn_writer {
     unsigned char *buffer;
     size_t buffered;
     uint64_t position;
-    int file;       /* -1: closed */
-    bool exists;    /* the temporary file is ours to remove */
-    bool failed;    /* a write failed: commit refuses */
+    int file;    /* -1: closed */
+    bool exists; /* the temporary file is ours to remove */
+    bool failed; /* a write failed: commit refuses */
 };
 
-/* A name that no other writer of this process or machine uses; a leftover of a process that died with the same
- * number is stepped over. */
+/* A name that no other writer of this process or machine uses; a leftover of a process that died with the
+ * same number is stepped over. */
 static hone_status open_temporary(hn_writer *writer) {
     static _Atomic unsigned serial;
     for (int i = 0; i < NAME_TRIES; i++) {
@@ -41,7 +41,8 @@ static hone_status open_temporary(hn_writer *writer) {
         if (errno != EEXIST)
             return hn_fail_errno(errno, "%s", writer->temporary);
     }
-    return hn_fail(HONE_ERROR_IO, "%s: no free temporary name beside it; remove old *.tmp-* files", writer->path);
+    return hn_fail(HONE_ERROR_IO, "%s: no free temporary name beside it; remove old *.tmp-* files",
+                   writer->path);
 }
 
 hone_status hn_writer_create(const char *path, hn_writer **out) {
@@ -96,9 +97,7 @@ hone_status hn_writer_write(hn_writer *writer, const void *data, size_t bytes) {
     return HONE_OK;
 }
 
-uint64_t hn_writer_position(const hn_writer *writer) {
-    return writer->position;
-}
+uint64_t hn_writer_position(const hn_writer *writer) { return writer->position; }
 
 /* A renamed file survives a crash of the machine once its folder has been written too. */
 static hone_status sync_folder(const char *path) {

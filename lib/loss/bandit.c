@@ -10,31 +10,30 @@
 #define MOST_STEPS 10000000
 
 /*
- * Row 0 is pi, row 1 + i is pi+(.|i). What Adam moves is beta times the logits: that is what the losses see, so the
- * number of steps to the solution does not depend on beta.
+ * Row 0 is pi, row 1 + i is pi+(.|i). What Adam moves is beta times the logits: that is what the losses see,
+ * so the number of steps to the solution does not depend on beta.
  */
 typedef struct tables {
     int32_t n, rows;
     double beta;
     double *parameter, *logit, *probability, *log_probability, *gradient; /* [rows][n] */
-    double *first, *second;                                   /* Adam's moments, [rows][n] */
-    double *share;                                            /* [n][n] */
+    double *first, *second;                                               /* Adam's moments, [rows][n] */
+    double *share;                                                        /* [n][n] */
 } tables;
 
 static hone_status tables_create(tables *t, int32_t n, bool revision, double beta) {
     *t = (tables){.n = n, .beta = beta, .rows = revision ? n + 1 : 1};
     const size_t count = (size_t)n * (size_t)t->rows;
-    double **array[] = {&t->parameter,       &t->logit,    &t->probability,
-                        &t->log_probability, &t->gradient, &t->first,
-                        &t->second};
+    double **array[] = {&t->parameter, &t->logit, &t->probability, &t->log_probability,
+                        &t->gradient,  &t->first, &t->second};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         HN_TRY(hn_alloc(array[i], count, sizeof **array[i], "the bandit's tables"));
     return hn_alloc(&t->share, (size_t)n * (size_t)n, sizeof *t->share, "the bandit's data");
 }
 
 static void tables_clear(tables *t) {
-    double *array[] = {t->parameter, t->logit,  t->probability, t->log_probability,
-                       t->gradient,  t->first,  t->second,      t->share};
+    double *array[] = {t->parameter, t->logit, t->probability, t->log_probability,
+                       t->gradient,  t->first, t->second,      t->share};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         hn_free(array[i]);
 }
@@ -164,7 +163,8 @@ static hone_status check(const hone_bandit_problem *problem, const hone_bandit_o
     HN_TRY(hone_bandit_check(problem));
     HN_TRY(hn_bandit_check_method(&options->loss));
     if (options->steps < 0 || options->steps > MOST_STEPS)
-        return hn_fail(HONE_ERROR_ARGUMENT, "%lld steps: give 0 to %d", (long long)options->steps, MOST_STEPS);
+        return hn_fail(HONE_ERROR_ARGUMENT, "%lld steps: give 0 to %d", (long long)options->steps,
+                       MOST_STEPS);
     if (!(options->lr > 0.0 && isfinite(options->lr)))
         return hn_fail(HONE_ERROR_ARGUMENT, "lr is %g: it must be positive", options->lr);
     if (options->pairs < 0)

@@ -4,7 +4,8 @@
 
 #include <hone/bandit.h>
 
-/** share[i][j]: how much of the data says that i is preferred to j; together 1. Expected, or of `pairs` draws. */
+/** share[i][j]: how much of the data says that i is preferred to j; together 1. Expected, or of `pairs`
+ * draws. */
 void hn_bandit_expected(const hone_bandit_problem *problem, double *share);
 HONE_MUST_USE hone_status hn_bandit_sample(const hone_bandit_problem *problem, int64_t pairs, uint64_t seed,
                                            double *share);

@@ -60,8 +60,8 @@ static void closed_ipo(const hone_bandit_problem *problem, double beta, double *
     hn_bandit_softmax(logit, n, policy, NULL);
 }
 
-/* Ford's condition: from every action there is a chain of possible wins to every other one; else the likelihood
- * rises for ever. */
+/* Ford's condition: from every action there is a chain of possible wins to every other one; else the
+ * likelihood rises for ever. */
 static bool has_minimum(const double *share, int32_t n) {
     for (int direction = 0; direction < 2; direction++) {
         bool reached[MOST] = {true};
@@ -81,8 +81,8 @@ static bool has_minimum(const double *share, int32_t n) {
     return true;
 }
 
-/* Solves (A + 1 1^T) x = b in place by Cholesky, for the Laplacian A of a connected graph, which lacks the constant
- * vector alone: b is orthogonal to it, so x is as well. False when A is too close to singular. */
+/* Solves (A + 1 1^T) x = b in place by Cholesky, for the Laplacian A of a connected graph, which lacks the
+ * constant vector alone: b is orthogonal to it, so x is as well. False when A is too close to singular. */
 static bool solve(double *a, double *b, int32_t n) {
     for (int32_t i = 0; i < n * n; i++)
         a[i] += 1.0 / n;
@@ -120,7 +120,8 @@ static double logistic_loss(const double *share, const double *score, int32_t n)
 }
 
 /* Minus the gradient and the Hessian of logistic_loss; returns the gradient's largest entry. */
-static double logistic_model(const double *share, const double *score, int32_t n, double *descent, double *hessian) {
+static double logistic_model(const double *share, const double *score, int32_t n, double *descent,
+                             double *hessian) {
     double most = 0.0;
     memset(descent, 0, (size_t)n * sizeof *descent);
     memset(hessian, 0, (size_t)(n * n) * sizeof *hessian);
@@ -164,7 +165,8 @@ static hone_status minimise(const double *share, int32_t n, double *score) {
     return status;
 }
 
-static hone_status closed_dpo(const hone_bandit_problem *problem, const hone_loss_options *options, double *policy) {
+static hone_status closed_dpo(const hone_bandit_problem *problem, const hone_loss_options *options,
+                              double *policy) {
     const int32_t n = problem->actions;
     const double e = options->label_smoothing;
     double *share = NULL, score[MOST] = {0.0};
@@ -178,8 +180,9 @@ static hone_status closed_dpo(const hone_bandit_problem *problem, const hone_los
             share[j * n + i] = (1.0 - e) * ji + e * ij;
         }
     if (!has_minimum(share, n))
-        HN_GO(hn_fail(HONE_ERROR_NUMERIC, "DPO has no minimum on this bandit: some actions are always preferred to the "
-                                          "others, so their advantage grows for ever"));
+        HN_GO(hn_fail(HONE_ERROR_NUMERIC,
+                      "DPO has no minimum on this bandit: some actions are always preferred to the "
+                      "others, so their advantage grows for ever"));
     HN_GO(minimise(share, n, score));
     for (int32_t i = 0; i < n; i++)
         score[i] /= options->beta;

@@ -1,8 +1,8 @@
 /*
  * Direct preference optimisation (Rafailov et al., arXiv 2305.18290, eq. 7), with D = r(w) - r(l):
  *   L = (1-e) f(beta D) + e f(-beta D),   f(x) = -log sigmoid(x),   e = label smoothing.
- * A soft label q is the chance that w is the better one, smoothing the chance that a label was turned around after
- * that: together the weight of f(beta D) is q (1-e) + (1-q) e.
+ * A soft label q is the chance that w is the better one, smoothing the chance that a label was turned around
+ * after that: together the weight of f(beta D) is q (1-e) + (1-q) e.
  */
 #include "loss/method.h"
 

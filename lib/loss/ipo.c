@@ -1,8 +1,8 @@
 /*
  * Identity preference optimisation (Azar et al., arXiv 2310.12036, eq. 17), with D = r(w) - r(l):
  *   L = (D - (2q-1) / (2 beta))^2
- * q = 1 is the published loss. The expectation over a label that is right with chance q differs from this by a
- * constant alone. Means by default: the authors confirmed it to those who implemented it.
+ * q = 1 is the published loss. The expectation over a label that is right with chance q differs from this by
+ * a constant alone. Means by default: the authors confirmed it to those who implemented it.
  */
 #include "loss/method.h"
 

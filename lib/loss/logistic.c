@@ -3,9 +3,7 @@
 
 #include <math.h>
 
-double hn_nlog_sigmoid(double x) {
-    return x > 0.0 ? log1p(exp(-x)) : log1p(exp(x)) - x;
-}
+double hn_nlog_sigmoid(double x) { return x > 0.0 ? log1p(exp(-x)) : log1p(exp(x)) - x; }
 
 double hn_nlog_sigmoid_slope(double x) {
     return x > 0.0 ? -exp(-x) / (1.0 + exp(-x)) : -1.0 / (1.0 + exp(x));

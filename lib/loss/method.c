@@ -14,11 +14,19 @@ static const hn_loss_method methods[HONE_METHOD_COUNT] = {
     [HONE_SFT] = {"sft", hn_loss_sft, HN_BIT(HONE_W), false, HN_UNITS_SUM, {.method = HONE_SFT, .beta = 1.0}},
     [HONE_DPO] = {"dpo", hn_loss_dpo, WL, true, HN_UNITS_AS_ASKED, {.method = HONE_DPO, .beta = 0.1}},
     [HONE_IPO] = {"ipo", hn_loss_ipo, WL, true, HN_UNITS_IPO, {.method = HONE_IPO, .beta = 0.1}},
-    [HONE_RPO] = {"rpo", hn_loss_rpo, WL, true, HN_UNITS_AS_ASKED,
+    [HONE_RPO] = {"rpo",
+                  hn_loss_rpo,
+                  WL,
+                  true,
+                  HN_UNITS_AS_ASKED,
                   {.method = HONE_RPO, .beta = 0.1, .rpo_lambda = 1.0}},
-    [HONE_SIMPO] = {"simpo", hn_loss_simpo, WL, false, HN_UNITS_MEAN,
-                    {.method = HONE_SIMPO, .beta = 2.0, .gamma = 1.0}},
-    [HONE_SRPO] = {"srpo", hn_loss_srpo, SIX, true, HN_UNITS_AS_ASKED,
+    [HONE_SIMPO] =
+        {"simpo", hn_loss_simpo, WL, false, HN_UNITS_MEAN, {.method = HONE_SIMPO, .beta = 2.0, .gamma = 1.0}},
+    [HONE_SRPO] = {"srpo",
+                   hn_loss_srpo,
+                   SIX,
+                   true,
+                   HN_UNITS_AS_ASKED,
                    {.method = HONE_SRPO, .beta = 0.1, .alpha = 0.5}},
 };
 

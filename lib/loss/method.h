@@ -8,13 +8,14 @@
 typedef struct hn_ratios {
     double r[HONE_CONDITIONAL_COUNT];      /**< policy - reference (0 without one), sums or means */
     double policy[HONE_CONDITIONAL_COUNT]; /**< log pi in the same units */
-    double nll[2];                         /**< -log pi(w), -log pi(l): means, whatever the units of the others */
-    double mean_by_unit[2];                /**< d mean / d value in the units of r: 1, or 1 / tokens */
-    double q;                              /**< p(w > l) */
+    double nll[2];          /**< -log pi(w), -log pi(l): means, whatever the units of the others */
+    double mean_by_unit[2]; /**< d mean / d value in the units of r: 1, or 1 / tokens */
+    double q;               /**< p(w > l) */
 } hn_ratios;
 
 /** Fills loss, derivative (d loss / d r) and, where it has them, rewards, improvement and generation. */
-typedef void hn_loss_function(const hone_loss_options *options, const hn_ratios *pair, hone_loss_value *value);
+typedef void hn_loss_function(const hone_loss_options *options, const hn_ratios *pair,
+                              hone_loss_value *value);
 
 /** Sums or means: what a method's authors use, and what the options may ask for. */
 typedef enum hn_units { HN_UNITS_SUM, HN_UNITS_MEAN, HN_UNITS_AS_ASKED, HN_UNITS_IPO } hn_units;

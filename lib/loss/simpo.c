@@ -1,7 +1,7 @@
 /*
- * Simple preference optimisation (Meng et al., arXiv 2405.14734, eq. 6), with m = log pi(.) / |.|, no reference:
- *   L = f(beta (m(w) - m(l)) - gamma),   f(x) = -log sigmoid(x).
- * With a soft label q L(w, l) + (1-q) L(l, w).
+ * Simple preference optimisation (Meng et al., arXiv 2405.14734, eq. 6), with m = log pi(.) / |.|, no
+ * reference: L = f(beta (m(w) - m(l)) - gamma),   f(x) = -log sigmoid(x). With a soft label q L(w, l) + (1-q)
+ * L(l, w).
  */
 #include "loss/method.h"
 

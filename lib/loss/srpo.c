@@ -3,7 +3,8 @@
  *   L_imp = (q - 1/2 - beta [r(w|l) - r(l|l)])^2 + ((1-q) - 1/2 - beta [r(l|w) - r(w|w)])^2
  *   L_gen = (2q - 1 - beta [r(w|l) - r(l|w) + r(w) - r(l)])^2
  *   L     = (1-alpha) L_gen + alpha L_imp
- * With q = 1, w the preferred one: the second residual is then -(1/2 - beta [r(w|w) - r(l|w)]), the published one.
+ * With q = 1, w the preferred one: the second residual is then -(1/2 - beta [r(w|w) - r(l|w)]), the published
+ * one.
  */
 #include "loss/method.h"
 

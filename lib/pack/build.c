@@ -37,13 +37,14 @@ static hone_status reserve(builder *b) {
     return hn_alloc(&b->edge_of, nodes, sizeof *b->edge_of, "building a pack");
 }
 
-/* Depth-first without recursion or a stack: tries are as deep as sequences are long. `at` is the stream's length so
- * far; a node's subtree ends where the stream stands when the walk leaves the node for good. */
+/* Depth-first without recursion or a stack: tries are as deep as sequences are long. `at` is the stream's
+ * length so far; a node's subtree ends where the stream stands when the walk leaves the node for good. */
 static void emit(builder *b) {
     const hn_trie *trie = &b->trie;
     hone_pack *pack = b->pack;
     int32_t at = 0, depth = 0, node = first_kept(trie, trie->first_child[0]);
-    int32_t *index = b->edge_of; /* a node's place in the stream; the array is free until edges are numbered */
+    int32_t *index =
+        b->edge_of; /* a node's place in the stream; the array is free until edges are numbered */
     while (node != NONE) {
         index[node] = at;
         b->node_of[at] = node;
@@ -109,7 +110,8 @@ static hone_status cut_segments(builder *b) {
             HN_TRY(hn_reserve(&pack->segment, &capacity, needed, sizeof *pack->segment, "a pack's segments"));
             close_segment(pack, i);
             int32_t *row = pack->segment + pack->segments * FIELDS;
-            const int32_t *above = parent == 0 ? NULL : pack->segment + (ptrdiff_t)b->segment_of[parent] * FIELDS;
+            const int32_t *above =
+                parent == 0 ? NULL : pack->segment + (ptrdiff_t)b->segment_of[parent] * FIELDS;
             row[QUERY_BEGIN] = row[KEY_BEGIN] = i;
             row[SUBTREE_END] = pack->subtree_end[i];
             HN_TRY(add_ranges(pack, &range_capacity, row, above));
@@ -152,7 +154,8 @@ static hone_status number_edges(builder *b) {
 static hone_status trace_sequences(builder *b, int64_t count) {
     hone_pack *pack = b->pack;
     int64_t scored = b->trie.completion_begin[count];
-    HN_TRY(hn_alloc(&pack->sequence_begin, (size_t)count + 1, sizeof *pack->sequence_begin, "a pack's sequences"));
+    HN_TRY(hn_alloc(&pack->sequence_begin, (size_t)count + 1, sizeof *pack->sequence_begin,
+                    "a pack's sequences"));
     HN_TRY(hn_alloc(&pack->sequence_edge, (size_t)scored, sizeof *pack->sequence_edge, "a pack's sequences"));
     for (int64_t s = 0; s <= count; s++)
         pack->sequence_begin[s] = b->trie.completion_begin[s];

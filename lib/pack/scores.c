@@ -10,8 +10,8 @@ void hone_pack_sums(const hone_pack *pack, const float *edge_logp, double *sum) 
     }
 }
 
-/* Many sequences may share an edge, so the sum is kept in float where it is wanted in the end; there are at most a
- * few terms an edge, added in the order of the sequences. */
+/* Many sequences may share an edge, so the sum is kept in float where it is wanted in the end; there are at
+ * most a few terms an edge, added in the order of the sequences. */
 void hone_pack_weights(const hone_pack *pack, const double *derivative, float *edge_weight) {
     for (int64_t e = 0; e < pack->edges; e++)
         edge_weight[e] = 0.0F;

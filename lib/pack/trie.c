@@ -14,7 +14,8 @@ static hone_status check_tokens(const int32_t *token, int64_t length, int64_t nu
                        (long long)number, part);
     for (int64_t i = 0; i < length; i++)
         if (token[i] < 0)
-            return hn_fail(HONE_ERROR_ARGUMENT, "sequence %lld: token %lld of the %s is %d: tokens are not negative",
+            return hn_fail(HONE_ERROR_ARGUMENT,
+                           "sequence %lld: token %lld of the %s is %d: tokens are not negative",
                            (long long)number, (long long)i, part, (int)token[i]);
     return HONE_OK;
 }
@@ -23,7 +24,8 @@ hone_status hn_trie_extent(const hone_sequence *sequence, int64_t count, hone_pa
                            int64_t *naive_tokens, int64_t *longest) {
     int64_t sum = 0, most = 0, padded = 0;
     if (count < 1 || !sequence)
-        return hn_fail(HONE_ERROR_ARGUMENT, "a pack of %lld sequences: at least one is needed", (long long)count);
+        return hn_fail(HONE_ERROR_ARGUMENT, "a pack of %lld sequences: at least one is needed",
+                       (long long)count);
     if ((int)layout < HONE_PACK_TRIE || (int)layout > HONE_PACK_PADDED)
         return hn_fail(HONE_ERROR_ARGUMENT, "pack layout %d does not exist", (int)layout);
     for (int64_t s = 0; s < count; s++) {
@@ -31,7 +33,8 @@ hone_status hn_trie_extent(const hone_sequence *sequence, int64_t count, hone_pa
         int64_t length = 0;
         HN_TRY(check_tokens(one->context, one->context_length, s, "context"));
         HN_TRY(check_tokens(one->completion, one->completion_length, s, "completion"));
-        if (!hn_add_i64(one->context_length, one->completion_length, &length) || !hn_add_i64(sum, length, &sum))
+        if (!hn_add_i64(one->context_length, one->completion_length, &length) ||
+            !hn_add_i64(sum, length, &sum))
             sum = INT64_MAX; /* reported below */
         most = length > most ? length : most;
         if (sum >= INT32_MAX)
@@ -40,7 +43,8 @@ hone_status hn_trie_extent(const hone_sequence *sequence, int64_t count, hone_pa
     if (!hn_mul_i64(count, most, &padded))
         padded = INT64_MAX;
     if (sum >= INT32_MAX || (layout == HONE_PACK_PADDED && padded + count >= INT32_MAX))
-        return hn_fail(HONE_ERROR_ARGUMENT, "%lld sequences have more than %d tokens together: use smaller packs",
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "%lld sequences have more than %d tokens together: use smaller packs",
                        (long long)count, INT32_MAX - 1);
     *naive_tokens = sum;
     *longest = most;
@@ -113,8 +117,8 @@ static void keep(hn_trie *trie, int32_t node) {
     trie->kept++;
 }
 
-/* The last token of a completion is a target: the network need not read it. Padding goes on from the last token
- * that it reads, so that a padded sequence costs what a row of a padded batch costs. */
+/* The last token of a completion is a target: the network need not read it. Padding goes on from the last
+ * token that it reads, so that a padded sequence costs what a row of a padded batch costs. */
 static void insert(hn_trie *trie, const hone_sequence *one, int64_t number, int64_t padded) {
     int32_t node = 0;
     int64_t at = trie->completion_begin[number], last = one->completion_length - 1;
@@ -138,7 +142,8 @@ static void insert(hn_trie *trie, const hone_sequence *one, int64_t number, int6
     }
 }
 
-hone_status hn_trie_build(const hone_sequence *sequence, int64_t count, hone_pack_layout layout, hn_trie *trie) {
+hone_status hn_trie_build(const hone_sequence *sequence, int64_t count, hone_pack_layout layout,
+                          hn_trie *trie) {
     int64_t completion = 0, padded = 0;
     *trie = (hn_trie){0};
     HN_TRY(hn_trie_extent(sequence, count, layout, &trie->naive_tokens, &trie->longest));
@@ -149,7 +154,8 @@ hone_status hn_trie_build(const hone_sequence *sequence, int64_t count, hone_pac
     /* Padded: each sequence has `longest` tokens that are read and one that is only a target. */
     int64_t most = padded > 0 ? count * (padded + 1) : trie->naive_tokens;
     HN_TRY(reserve(trie, most + 1, count, layout));
-    HN_TRY(hn_alloc(&trie->completion_node, (size_t)completion, sizeof *trie->completion_node, "the token trie"));
+    HN_TRY(hn_alloc(&trie->completion_node, (size_t)completion, sizeof *trie->completion_node,
+                    "the token trie"));
     (void)add_child(trie, NONE, NONE);
     for (int64_t s = 0; s < count; s++)
         insert(trie, &sequence[s], s, padded);

@@ -5,7 +5,7 @@
 #include <hone/pack.h>
 
 enum {
-    HN_KEPT = 1,  /**< the network reads this token: it becomes one of the pack's tokens */
+    HN_KEPT = 1,   /**< the network reads this token: it becomes one of the pack's tokens */
     HN_SCORED = 2, /**< some sequence's completion has it: the edge from its parent is scored */
     HN_PARENT = 4, /**< it has a kept child */
     HN_FORK = 8    /**< it has several */
@@ -29,7 +29,7 @@ HONE_MUST_USE hone_status hn_trie_build(const hone_sequence *sequence, int64_t c
 void hn_trie_clear(hn_trie *trie);
 
 /** The checks alone: sum and maximum of the sequences' lengths. */
-HONE_MUST_USE hone_status hn_trie_extent(const hone_sequence *sequence, int64_t count, hone_pack_layout layout,
-                                         int64_t *naive_tokens, int64_t *longest);
+HONE_MUST_USE hone_status hn_trie_extent(const hone_sequence *sequence, int64_t count,
+                                         hone_pack_layout layout, int64_t *naive_tokens, int64_t *longest);
 
 #endif

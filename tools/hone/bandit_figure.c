@@ -24,7 +24,10 @@ static const char *const colour[COLOURS] = {"#0072b2", "#d55e00", "#009e73", "#c
 /* The next of 1, 2, 5 x 10^k, as axes like their tics. */
 static double tic_of(double value) {
     double unit = pow(10.0, floor(log10(value)));
-    return value <= unit ? unit : value <= 2.0 * unit ? 2.0 * unit : value <= 5.0 * unit ? 5.0 * unit : 10.0 * unit;
+    return value <= unit         ? unit
+           : value <= 2.0 * unit ? 2.0 * unit
+           : value <= 5.0 * unit ? 5.0 * unit
+                                 : 10.0 * unit;
 }
 
 /* The next multiple of a tic: an axis of up to four of them. */
@@ -102,8 +105,8 @@ static void write_labels(FILE *to, const hone_bandit_result *run, double top) {
             at[k] = at[k - 1] + room;
     }
     for (int32_t k = 0; k < n; k++)
-        (void)fprintf(to, "set label %d 'y_{%d}' at graph 1.02, first %.6f left textcolor rgb '%s'\n", (int)k + 1,
-                      (int)order[k], at[k], colour[order[k]]);
+        (void)fprintf(to, "set label %d 'y_{%d}' at graph 1.02, first %.6f left textcolor rgb '%s'\n",
+                      (int)k + 1, (int)order[k], at[k], colour[order[k]]);
 }
 
 static int32_t best(const hone_bandit_result *run) {
@@ -118,16 +121,19 @@ static void write_panel(FILE *to, const bandit_figure *figure, int p) {
     const char *separator = "plot ";
     const int32_t solid = best(figure->run[p][0]), dashed = best(figure->run[p][1]);
     (void)fprintf(to, "set title '{/:Bold %s}' offset 0,0.4\n", figure->title[p]);
-    (void)fprintf(to, "set label 100 'prefers y_{%d}%s", (int)solid, solid == dashed ? " from both data sets" : "");
+    (void)fprintf(to, "set label 100 'prefers y_{%d}%s", (int)solid,
+                  solid == dashed ? " from both data sets" : "");
     if (solid != dashed)
         (void)fprintf(to, ", from the dashed data y_{%d}", (int)dashed);
     (void)fputs("' at graph 0.5, 1.06 center textcolor rgb '#404040'\n", to);
-    (void)fputs(p == 0 ? "set ylabel 'probability' offset 1.2,0\nset format y '%g'\n" : "unset ylabel\nset format y ''\n",
+    (void)fputs(p == 0 ? "set ylabel 'probability' offset 1.2,0\nset format y '%g'\n"
+                       : "unset ylabel\nset format y ''\n",
                 to);
     for (int b = 0; b < 2; b++)
         for (int32_t i = 0; i < n; i++) {
-            (void)fprintf(to, "%s$run_%d_%d using 1:%d with lines linewidth 2.4 dashtype %s linecolor rgb '%s' notitle",
-                          separator, p, b, (int)i + 2, b ? "(7,5)" : "1", colour[i % COLOURS]);
+            (void)fprintf(
+                to, "%s$run_%d_%d using 1:%d with lines linewidth 2.4 dashtype %s linecolor rgb '%s' notitle",
+                separator, p, b, (int)i + 2, b ? "(7,5)" : "1", colour[i % COLOURS]);
             separator = ", \\\n     ";
         }
     (void)fputc('\n', to);
@@ -155,19 +161,21 @@ static void write_script(FILE *to, const bandit_figure *figure, bool png) {
     static const double left[] = {0.065, 0.375, 0.685};
     const int64_t until = horizon(figure);
     const double top = fmin(1.0, ceil(highest(figure, until) * 10.0 + 0.3) / 10.0);
-    (void)fputs(png ? "set terminal pngcairo size 2160,800 enhanced font 'DejaVu Sans,11' fontscale 2 linewidth 2\n"
-                    : "set terminal svg size 1080,400 enhanced font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' "
-                      "linewidth 1 background '#ffffff'\n",
-                to);
+    (void)fputs(
+        png ? "set terminal pngcairo size 2160,800 enhanced font 'DejaVu Sans,11' fontscale 2 linewidth 2\n"
+            : "set terminal svg size 1080,400 enhanced font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' "
+              "linewidth 1 background '#ffffff'\n",
+        to);
     write_data(to, figure, until);
-    (void)fprintf(to,
-                  "set encoding utf8\nunset key\n"
-                  "set border 3 linecolor rgb '#808080'\nset tics nomirror textcolor rgb '#404040' scale 0.5\n"
-                  "set grid ytics linecolor rgb '#c4c4c4' linewidth 0.8 dashtype 1\n"
-                  "set xrange [0:%lld]\nset yrange [0:%g]\nset xtics %g\nset ytics %g\n"
-                  "set xlabel 'Adam steps' offset 0,0.5\nset tmargin at screen 0.84\nset bmargin at screen 0.235\n"
-                  "set multiplot\n",
-                  (long long)until, top, tic_of((double)until / 4.0), top > 0.55 ? 0.2 : 0.1);
+    (void)fprintf(
+        to,
+        "set encoding utf8\nunset key\n"
+        "set border 3 linecolor rgb '#808080'\nset tics nomirror textcolor rgb '#404040' scale 0.5\n"
+        "set grid ytics linecolor rgb '#c4c4c4' linewidth 0.8 dashtype 1\n"
+        "set xrange [0:%lld]\nset yrange [0:%g]\nset xtics %g\nset ytics %g\n"
+        "set xlabel 'Adam steps' offset 0,0.5\nset tmargin at screen 0.84\nset bmargin at screen 0.235\n"
+        "set multiplot\n",
+        (long long)until, top, tic_of((double)until / 4.0), top > 0.55 ? 0.2 : 0.1);
     write_key(to, figure);
     for (int p = 0; p < BANDIT_PANELS; p++) {
         (void)fprintf(to, "set lmargin at screen %g\nset rmargin at screen %g\n", left[p], left[p] + 0.275);
@@ -178,8 +186,8 @@ static void write_script(FILE *to, const bandit_figure *figure, bool png) {
     (void)fputs("unset multiplot\n", to);
 }
 
-/* gnuplot reads the script from a file without a name and writes the picture to its standard output: no shell, no
- * quoting of paths, no pipe to fill. -d keeps the user's own start-up files out. */
+/* gnuplot reads the script from a file without a name and writes the picture to its standard output: no
+ * shell, no quoting of paths, no pipe to fill. -d keeps the user's own start-up files out. */
 static int run_gnuplot(FILE *script, FILE *picture) {
     char *const command[] = {(char[]){"gnuplot"}, (char[]){"-d"}, (char[]){"-"}, NULL};
     posix_spawn_file_actions_t actions;

@@ -16,8 +16,8 @@ typedef struct bandit_figure {
     long long pairs; /**< 0: the expected loss */
 } bandit_figure;
 
-/** Draws to a file that ends in .svg or .png, by gnuplot as a child process. Prints what failed; returns the exit
- *  code. */
+/** Draws to a file that ends in .svg or .png, by gnuplot as a child process. Prints what failed; returns the
+ * exit code. */
 int bandit_figure_write(const bandit_figure *figure, const char *path);
 
 #endif

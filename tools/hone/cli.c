@@ -47,8 +47,8 @@ static int help(poptContext context, const char *summary, const char *example) {
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
-int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary, const char *example,
-              cli_take *take, void *context) {
+int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary,
+              const char *example, cli_take *take, void *context) {
     const char *verb = argv[0];
     char name[64];
     int value, code = -1;

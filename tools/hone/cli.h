@@ -1,5 +1,5 @@
-/** What the verbs of `hone` share. Results go to stdout, everything else to stderr; exit codes: 0, 1 (it failed),
- *  2 (it was called wrongly). */
+/** What the verbs of `hone` share. Results go to stdout, everything else to stderr; exit codes: 0, 1 (it
+ * failed), 2 (it was called wrongly). */
 #ifndef HONE_CLI_H
 #define HONE_CLI_H
 
@@ -19,12 +19,12 @@ int cli_usage(const char *verb, const char *format, ...) HONE_PRINTF(2, 3);
 int cli_print_json(json_t *value);
 
 /**
- * Reads the options of a verb, argv[0] being the verb. Options with a `val` that is not 0 are handed to `take`
- * (may be NULL) with their argument. `--help` prints `summary`, the options and `example`. Operands that are not
- * options are refused. Returns -1 to go on, else the exit code.
+ * Reads the options of a verb, argv[0] being the verb. Options with a `val` that is not 0 are handed to
+ * `take` (may be NULL) with their argument. `--help` prints `summary`, the options and `example`. Operands
+ * that are not options are refused. Returns -1 to go on, else the exit code.
  */
 typedef int cli_take(void *context, int val, const char *argument);
-int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary, const char *example,
-              cli_take *take, void *context);
+int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary,
+              const char *example, cli_take *take, void *context);
 
 #endif

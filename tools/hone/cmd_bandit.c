@@ -17,7 +17,8 @@ int hone_cmd_bandit(int argc, const char **argv);
 static const char summary[] =
     "hone bandit: what a preference method learns when policies are tables\n"
     "\n"
-    "N completions of one prompt, a preference matrix P (P[i][j] = chance that i is preferred to j) and a behaviour\n"
+    "N completions of one prompt, a preference matrix P (P[i][j] = chance that i is preferred to j) and a "
+    "behaviour\n"
     "policy that wrote the data. Prints the trained policy, SRPO's revision policy and the closed forms.\n"
     "P is a JSON file [[0.5,...],...]; without one, the three-completion example of the documentation.";
 
@@ -135,8 +136,8 @@ static json_t *rows_of(const double *value, int32_t n, bool known) {
 
 static int print_json(const hone_bandit_result *r) {
     const int32_t n = r->actions;
-    return cli_print_json(json_pack("{s:o,s:o,s:o,s:o,s:f}", "policy", list_of(r->policy, n, true), "revision",
-                                    rows_of(r->revision, n, r->has_revision), "closed_form",
+    return cli_print_json(json_pack("{s:o,s:o,s:o,s:o,s:f}", "policy", list_of(r->policy, n, true),
+                                    "revision", rows_of(r->revision, n, r->has_revision), "closed_form",
                                     list_of(r->closed_form, n, r->has_closed_form), "closed_form_revision",
                                     rows_of(r->closed_revision, n, r->has_revision), "loss", r->loss));
 }
@@ -161,7 +162,8 @@ static int print_table(const setting *s, const hone_bandit_result *r) {
         (void)printf(", %lld sampled pairs", (long long)o->pairs);
     else
         (void)printf(", expected loss");
-    (void)printf(", %lld steps: loss %.6f\n\n         behaviour  policy  closed form\n", (long long)o->steps, r->loss);
+    (void)printf(", %lld steps: loss %.6f\n\n         behaviour  policy  closed form\n", (long long)o->steps,
+                 r->loss);
     for (int32_t i = 0; i < r->actions; i++) {
         (void)printf("  y%-3d      %.4f  %.4f", (int)i, s->behaviour[i], r->policy[i]);
         (void)(r->has_closed_form ? printf("       %.4f\n", r->closed_form[i]) : printf("         none\n"));
@@ -174,8 +176,8 @@ static int print_table(const setting *s, const hone_bandit_result *r) {
 /* Every method under both behaviours, with the options that were given. */
 static int draw(const setting *s, const char *path) {
     static const hone_method method[BANDIT_PANELS] = {HONE_SRPO, HONE_IPO, HONE_DPO};
-    bandit_figure figure = {{"SRPO", "IPO", "DPO"}, {{NULL}}, s->behaviour, s->options.loss.beta,
-                            (long long)s->options.pairs};
+    bandit_figure figure = {
+        {"SRPO", "IPO", "DPO"}, {{NULL}}, s->behaviour, s->options.loss.beta, (long long)s->options.pairs};
     hone_bandit_result *run[BANDIT_PANELS][2] = {{NULL}};
     double uniform[MOST];
     int code = 0;
@@ -223,15 +225,20 @@ int hone_cmd_bandit(int argc, const char **argv) {
     struct poptOption options[] = {
         {"method", 'm', POPT_ARG_STRING, &a.method, 0, "srpo (default), ipo or dpo", "M"},
         {"beta", 'b', POPT_ARG_DOUBLE | POPT_ARGFLAG_SHOW_DEFAULT, &a.beta, 0, "regularisation", "B"},
-        {"alpha", 'a', POPT_ARG_DOUBLE | POPT_ARGFLAG_SHOW_DEFAULT, &a.alpha, 0, "SRPO's weight of improvement", "A"},
-        {"behaviour", '\0', POPT_ARG_STRING, &a.behaviour, 0, "who wrote the data (default: uniform)", "P0,P1,.."},
-        {"preference", '\0', POPT_ARG_STRING, &a.preference, 0, "JSON file with the preference matrix", "FILE"},
+        {"alpha", 'a', POPT_ARG_DOUBLE | POPT_ARGFLAG_SHOW_DEFAULT, &a.alpha, 0,
+         "SRPO's weight of improvement", "A"},
+        {"behaviour", '\0', POPT_ARG_STRING, &a.behaviour, 0, "who wrote the data (default: uniform)",
+         "P0,P1,.."},
+        {"preference", '\0', POPT_ARG_STRING, &a.preference, 0, "JSON file with the preference matrix",
+         "FILE"},
         {"expected", '\0', POPT_ARG_NONE, &a.expected, 0, "train on the expected loss (default)", NULL},
         {"pairs", '\0', POPT_ARG_LONGLONG, &a.pairs, 0, "train on this many sampled pairs", "N"},
         {"steps", '\0', POPT_ARG_LONGLONG | POPT_ARGFLAG_SHOW_DEFAULT, &a.steps, 0, "Adam steps", "N"},
         {"lr", '\0', POPT_ARG_DOUBLE | POPT_ARGFLAG_SHOW_DEFAULT, &a.lr, 0, "Adam's learning rate", "L"},
-        {"seed", '\0', POPT_ARG_LONGLONG | POPT_ARGFLAG_SHOW_DEFAULT, &a.seed, 0, "of the sampled pairs", "S"},
-        {"figure", '\0', POPT_ARG_STRING, &a.figure, 0, "draw all three methods (needs gnuplot)", "OUT.svg|OUT.png"},
+        {"seed", '\0', POPT_ARG_LONGLONG | POPT_ARGFLAG_SHOW_DEFAULT, &a.seed, 0, "of the sampled pairs",
+         "S"},
+        {"figure", '\0', POPT_ARG_STRING, &a.figure, 0, "draw all three methods (needs gnuplot)",
+         "OUT.svg|OUT.png"},
         {"json", '\0', POPT_ARG_NONE, &a.json, 0, "print JSON", NULL},
         POPT_TABLEEND,
     };

@@ -93,8 +93,11 @@ static void texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(allocation), cmocka_unit_test(impossible_sizes), cmocka_unit_test(injected_failures),
-        cmocka_unit_test(growing),    cmocka_unit_test(texts),
+        cmocka_unit_test(allocation),
+        cmocka_unit_test(impossible_sizes),
+        cmocka_unit_test(injected_failures),
+        cmocka_unit_test(growing),
+        cmocka_unit_test(texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

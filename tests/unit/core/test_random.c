@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-/* Known answers of Philox4x32-10 from Random123's own test file (kat_vectors), reached through the key and counter
- * layout that random.h promises. */
+/* Known answers of Philox4x32-10 from Random123's own test file (kat_vectors), reached through the key and
+ * counter layout that random.h promises. */
 static void known_answers(void **state) {
     static const uint32_t zero[4] = {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u};
     static const uint32_t ones[4] = {0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu};
@@ -22,7 +22,8 @@ static void known_answers(void **state) {
     hn_random4(UINT64_MAX, (hn_purpose)-1, UINT32_MAX, UINT64_MAX, out);
     assert_memory_equal(out, ones, sizeof out);
     /* counter 243f6a88 85a308d3 13198a2e 03707344, key a4093822 299f31d0 */
-    hn_random4(UINT64_C(0x299f31d0a4093822), (hn_purpose)0x03707344, 0x13198a2eu, UINT64_C(0x85a308d3243f6a88), out);
+    hn_random4(UINT64_C(0x299f31d0a4093822), (hn_purpose)0x03707344, 0x13198a2eu,
+               UINT64_C(0x85a308d3243f6a88), out);
     assert_memory_equal(out, digits, sizeof out);
 }
 
@@ -31,7 +32,8 @@ static void moments(void **state) {
     double uniform = 0.0, square = 0.0, normal = 0.0, variance = 0.0;
     (void)state;
     for (uint64_t i = 0; i < N; i++) {
-        double u = hn_random_uniform(1, HN_PURPOSE_TEST, 2, i), z = hn_random_normal(1, HN_PURPOSE_TEST, 3, i);
+        double u = hn_random_uniform(1, HN_PURPOSE_TEST, 2, i),
+               z = hn_random_normal(1, HN_PURPOSE_TEST, 3, i);
         assert_true(u >= 0.0 && u < 1.0 && isfinite(z));
         uniform += u / N;
         square += u * u / N;

@@ -98,8 +98,10 @@ static void tables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(messages_belong_to_threads), cmocka_unit_test(prefixes_and_errno),
-        cmocka_unit_test(control_characters),         cmocka_unit_test(log_lines),
+        cmocka_unit_test(messages_belong_to_threads),
+        cmocka_unit_test(prefixes_and_errno),
+        cmocka_unit_test(control_characters),
+        cmocka_unit_test(log_lines),
         cmocka_unit_test(tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

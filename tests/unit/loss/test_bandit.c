@@ -48,8 +48,9 @@ static void published_closed_forms(void **state) {
         double beta;
         const double *behaviour, *policy;
     } row[] = {
-        {HONE_SRPO, 1.0, uniform, at_1},     {HONE_SRPO, 1.0, skewed, at_1}, {HONE_SRPO, 0.1, uniform, at_tenth},
-        {HONE_SRPO, 0.1, skewed, at_tenth},  {HONE_IPO, 1.0, uniform, ipo_0}, {HONE_IPO, 1.0, skewed, ipo_1},
+        {HONE_SRPO, 1.0, uniform, at_1},     {HONE_SRPO, 1.0, skewed, at_1},
+        {HONE_SRPO, 0.1, uniform, at_tenth}, {HONE_SRPO, 0.1, skewed, at_tenth},
+        {HONE_IPO, 1.0, uniform, ipo_0},     {HONE_IPO, 1.0, skewed, ipo_1},
         {HONE_DPO, 1.0, uniform, dpo_0},     {HONE_DPO, 1.0, skewed, dpo_1},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
@@ -76,7 +77,8 @@ static void revision_is_equation_5(void **state) {
         for (int j = 0; j < 3; j++)
             z[i] += exp(problem.preference[j * 3 + i] / 0.3) / 3.0;
         for (int j = 0; j < 3; j++)
-            assert_true(fabs(revision[i * 3 + j] - exp(problem.preference[j * 3 + i] / 0.3) / 3.0 / z[i]) < 1e-14);
+            assert_true(fabs(revision[i * 3 + j] - exp(problem.preference[j * 3 + i] / 0.3) / 3.0 / z[i]) <
+                        1e-14);
         total += 1.0 / z[i];
     }
     for (int i = 0; i < 3; i++)
@@ -226,7 +228,8 @@ static void refuse_options(hone_bandit_options options, hone_status status, cons
 static void refusals(void **state) {
     static const double good[4] = {.5, .6, .4, .5}, diagonal[4] = {.4, .6, .4, .5}, sum[4] = {.5, .6, .5, .5};
     static const double above[4] = {.5, 1.1, -.1, .5}, nan_entry[4] = {.5, NAN, .4, .5};
-    static const double half[2] = {.5, .5}, zero[2] = {1.0, 0.0}, less[2] = {.5, .4}, negative[2] = {1.5, -.5};
+    static const double half[2] = {.5, .5}, zero[2] = {1.0, 0.0}, less[2] = {.5, .4},
+                        negative[2] = {1.5, -.5};
     hone_bandit_options options = hone_bandit_defaults(HONE_SRPO);
     (void)state;
     refuse_problem(1, good, half, "1 actions");

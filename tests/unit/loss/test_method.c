@@ -18,8 +18,9 @@ static double draw(uint64_t trial, uint64_t index) {
 }
 
 static hone_pair_logps random_pair(uint64_t trial) {
-    hone_pair_logps pair = {.tokens = {1 + (int64_t)(40.0 * draw(trial, 20)), 1 + (int64_t)(40.0 * draw(trial, 21))},
-                            .preference = trial % 3 == 0 ? 1.0 : draw(trial, 22)};
+    hone_pair_logps pair = {
+        .tokens = {1 + (int64_t)(40.0 * draw(trial, 20)), 1 + (int64_t)(40.0 * draw(trial, 21))},
+        .preference = trial % 3 == 0 ? 1.0 : draw(trial, 22)};
     for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++) {
         pair.policy[c] = -20.0 * draw(trial, (uint64_t)c);
         pair.reference[c] = pair.policy[c] + 4.0 * draw(trial, 6 + (uint64_t)c) - 2.0;
@@ -155,13 +156,15 @@ static void srpo_is_the_papers(void **state) {
         double a = 0.5 - options.beta * (r[HONE_W_GIVEN_L] - r[HONE_L_GIVEN_L]);
         double b = 0.5 - options.beta * (r[HONE_W_GIVEN_W] - r[HONE_L_GIVEN_W]);
         double g = 1.0 - options.beta * (r[HONE_W_GIVEN_L] - r[HONE_L_GIVEN_W] + r[HONE_W] - r[HONE_L]);
-        near(loss_of(&options, &pair), (1.0 - options.alpha) * g * g + options.alpha * (a * a + b * b), 1e-13);
+        near(loss_of(&options, &pair), (1.0 - options.alpha) * g * g + options.alpha * (a * a + b * b),
+             1e-13);
     }
 }
 
 /* q for (w, l) says the same as 1 - q for (l, w); and one half is indifferent to which is which. */
 static void labels_turn_around(void **state) {
-    static const int other[6] = {HONE_L, HONE_W, HONE_L_GIVEN_W, HONE_W_GIVEN_W, HONE_L_GIVEN_L, HONE_W_GIVEN_L};
+    static const int other[6] = {HONE_L,         HONE_W,         HONE_L_GIVEN_W,
+                                 HONE_W_GIVEN_W, HONE_L_GIVEN_L, HONE_W_GIVEN_L};
     (void)state;
     for (int m = HONE_DPO; m < HONE_METHOD_COUNT; m++)
         for (uint64_t trial = 0; trial < TRIALS; trial++) {
@@ -183,7 +186,8 @@ static void labels_turn_around(void **state) {
         }
 }
 
-/* A label that is right with chance q: the derivative is the expectation of the hard ones, for every method. */
+/* A label that is right with chance q: the derivative is the expectation of the hard ones, for every method.
+ */
 static void soft_is_expected_hard(void **state) {
     (void)state;
     for (int m = HONE_DPO; m < HONE_METHOD_COUNT; m++)
@@ -205,7 +209,8 @@ static void soft_is_expected_hard(void **state) {
 static void published_numbers(void **state) {
     (void)state;
     hone_loss_value value;
-    hone_pair_logps pair = {.policy = {-8.0, -12.0}, .reference = {-9.0, -10.0}, .tokens = {4, 6}, .preference = 1.0};
+    hone_pair_logps pair = {
+        .policy = {-8.0, -12.0}, .reference = {-9.0, -10.0}, .tokens = {4, 6}, .preference = 1.0};
     hone_loss_options options = hone_loss_defaults(HONE_DPO);
     assert_int_equal(hone_loss_evaluate(&options, &pair, &value), HONE_OK);
     near(value.loss, log1p(exp(-0.1 * 3.0)), 1e-15);
@@ -238,7 +243,8 @@ static void extremes_stay_finite(void **state) {
                 for (int c = 0; c < 6; c++)
                     pair.policy[c] = (sign >> (c & 1) & 1 ? -1.0 : 1.0) * size[s];
                 assert_int_equal(hone_loss_evaluate(&options, &pair, &value), HONE_OK);
-                assert_true(isfinite(value.loss) && value.loss >= (m == HONE_DPO || m == HONE_IPO ? 0.0 : -size[s]));
+                assert_true(isfinite(value.loss) &&
+                            value.loss >= (m == HONE_DPO || m == HONE_IPO ? 0.0 : -size[s]));
                 for (int c = 0; c < 6; c++)
                     assert_true(isfinite(value.derivative[c]));
             }

@@ -1,4 +1,5 @@
-/* The pack against its definition, on random sequences that share much, on chosen hard cases and on hostile input. */
+/* The pack against its definition, on random sequences that share much, on chosen hard cases and on hostile
+ * input. */
 #include <hone/pack.h>
 
 #include "core/memory.h"
@@ -112,7 +113,8 @@ static void check_rows(const hone_pack *pack, bool merged) {
     }
 }
 
-/* Segments cover the stream once, are as long as they can be, and say the same about visibility as subtree_end. */
+/* Segments cover the stream once, are as long as they can be, and say the same about visibility as
+ * subtree_end. */
 static void check_segments(const hone_pack *pack) {
     unsigned char *sees = test_malloc((size_t)pack->tokens);
     int64_t pairs = 0, at = 0;
@@ -240,7 +242,8 @@ static void chosen_cases(void **state) {
     assert_int_equal(hone_pack_create(p.sequence, p.count, HONE_PACK_TRIE, &pack), HONE_OK);
     assert_int_equal(pack->tokens, 5 + 4); /* 1 2 3 4 . 6 . and 9 2 3 4 */
     assert_int_equal(pack->edges, 4 + 4);
-    assert_int_equal(pack->sequence_edge[pack->sequence_begin[0]], pack->sequence_edge[pack->sequence_begin[2]]);
+    assert_int_equal(pack->sequence_edge[pack->sequence_begin[0]],
+                     pack->sequence_edge[pack->sequence_begin[2]]);
     assert_int_equal(pack->segments, 4);
     const int32_t *row = pack->segment;
     assert_int_equal(row[0 + 1], 3);
@@ -262,7 +265,8 @@ static void chosen_cases(void **state) {
 static void layout_of_padding(void **state) {
     static const int32_t a[] = {1, 2, 3, 4, 5}, b[] = {1, 7};
     (void)state;
-    static const int32_t token[] = {1, 2, 3, 4, 0, 1, 0, 0, 0, 0}, position[] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4};
+    static const int32_t token[] = {1, 2, 3, 4, 0, 1, 0, 0, 0, 0},
+                         position[] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4};
     problem p = {.count = 0};
     hone_pack *pack = NULL;
     set_sequence(&p, 0, a, 3, 2);
@@ -278,8 +282,8 @@ static void layout_of_padding(void **state) {
     hone_pack_destroy(pack);
 }
 
-/* The six sequences of an SRPO pair with prompt P, completions C (their end included), instruction k. Token values
- * do not matter as long as nothing is equal by chance. */
+/* The six sequences of an SRPO pair with prompt P, completions C (their end included), instruction k. Token
+ * values do not matter as long as nothing is equal by chance. */
 typedef struct pair_problem {
     hone_sequence sequence[6];
     int32_t token[6][1200];
@@ -315,9 +319,9 @@ static void make_pair(pair_problem *p, int64_t P, int64_t C, int64_t k, bool two
     }
 }
 
-/* Padded 6(P+2C+k), unpadded 6P+10C+4k, one root P+6C+2k, two roots 2P+8C+k: those count every token. A pack has no
- * token for what only ends a sequence: the ends of the four revisions here, and of all six with two roots (one root
- * reads the drafts whole, as contexts). */
+/* Padded 6(P+2C+k), unpadded 6P+10C+4k, one root P+6C+2k, two roots 2P+8C+k: those count every token. A pack
+ * has no token for what only ends a sequence: the ends of the four revisions here, and of all six with two
+ * roots (one root reads the drafts whole, as contexts). */
 static void tokens_of_a_pair(void **state) {
     const int64_t P = 350, C = 35, k = 0;
     (void)state;
