@@ -90,10 +90,11 @@ static hone_status declare_layer(hone_model *model, int64_t i)
     return HONE_OK;
 }
 
-static hone_status declare_model(hone_model *model)
+hone_status hn_model_declare(hone_model *model)
 {
     const hone_model_config *config = &model->config;
 
+    HN_TRY(hn_alloc(&model->layer, (size_t)config->layers, sizeof *model->layer, "layers"));
     HN_TRY(declare(&model->weights, &model->embedding, config->vocabulary, config->width, true,
                    "model.embed_tokens.weight"));
     for (int64_t i = 0; i < config->layers; i++)
@@ -136,8 +137,7 @@ hone_status hn_model_shell(hone_device *device, const hone_model_config *config,
     HN_GO(hn_alloc(&model, 1, sizeof *model, "model"));
     model->config = *config;
     model->device = device;
-    HN_GO(hn_alloc(&model->layer, (size_t)config->layers, sizeof *model->layer, "layers"));
-    HN_GO(declare_model(model));
+    HN_GO(hn_model_declare(model));
     HN_GO(hn_parameters_allocate(&model->weights, device, dtype));
     HN_GO(upload_frequencies(model, dtype));
     *out = model;

@@ -43,6 +43,8 @@ struct hone_adapter {
     hn_lora_layer *layer;
 };
 
+/** Names and shapes of the parameters that model->config asks for; nothing is allocated on a device. */
+HONE_MUST_USE hone_status hn_model_declare(hone_model *model);
 /** Parameters declared and allocated, contents undefined. */
 HONE_MUST_USE hone_status hn_model_shell(hone_device *device, const hone_model_config *config, hone_dtype dtype,
                                          hone_model **model);
