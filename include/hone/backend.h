@@ -19,9 +19,9 @@
  * Validation: shapes, dtypes, alignment, bounds and aliasing are checked by hone before a backend
  * is called, so kernels stay bare. A backend checks what only it can know (an exhausted device).
  *
- * Letters: T packed tokens, D model width, H query heads, K key/value heads, N head width (head_dim), F hidden
- * width, V vocabulary, R LoRA rank, I inputs and O outputs of a linear, C rows of keys and values,
- * S segments, G key ranges, U scored rows, E scored edges.
+ * Letters: T packed tokens, D model width, H query heads, K key/value heads, N head width (head_dim), F
+ * hidden width, V vocabulary, R LoRA rank, I inputs and O outputs of a linear, C rows of keys and values, S
+ * segments, G key ranges, U scored rows, E scored edges.
  */
 #ifndef HONE_BACKEND_H
 #define HONE_BACKEND_H
@@ -85,9 +85,8 @@ typedef struct hone_tensor {
  *   GATHER_ROWS          y[u,:] = x[row[u],:]
  *   HEAD_LOGP            z[u,v] = sum_d h[row[u],d] w[v,d]; lse[u] = log sum_v exp z[u,v];
  *                        logp[e] = z[u,target[e]] - lse[u], begin[u] <= e < begin[u+1]
- *   HEAD_LOGP_BACKWARD   dz[u,v] = sum_{e in u} g[e] [target[e] = v] - (sum_{e in u} g[e]) exp(z[u,v] - lse[u]);
- *                        dh[row[u],:] = dz w (other rows 0);  dw = dz^T h[row]
- *   ADAMW                see ::hone_adamw_params
+ *   HEAD_LOGP_BACKWARD   dz[u,v] = sum_{e in u} g[e] [target[e] = v] - (sum_{e in u} g[e]) exp(z[u,v] -
+ * lse[u]); dh[row[u],:] = dz w (other rows 0);  dw = dz^T h[row] ADAMW                see ::hone_adamw_params
  *   SUM_SQUARES          out[0] = sum_i x[i]^2, accumulated in double
  *   FILL                 y = value
  *   CAST                 y = x converted, round to nearest even
@@ -164,7 +163,8 @@ enum { /* x f[T,I] opt (needed for dw), w f[O,I] opt (needed for dx), dy f[T,O],
        HONE_LINEAR_BACKWARD_DBIAS,
        HONE_LINEAR_BACKWARD_OPERANDS
 };
-enum { /* x f[T,H,N], N even, position i[T], frequency f[N/2], y f[T,H,N] out acc, may be x itself when not acc */
+enum { /* x f[T,H,N], N even, position i[T], frequency f[N/2], y f[T,H,N] out acc, may be x itself when not
+          acc */
        HONE_ROTARY_X = 0,
        HONE_ROTARY_POSITION,
        HONE_ROTARY_FREQUENCY,
@@ -346,12 +346,12 @@ typedef struct hone_call {
 } hone_call;
 
 typedef struct hone_device_properties {
-    char name[128];        /**< of the hardware, for people */
-    char detail[128];      /**< what was chosen: instruction set, libraries */
-    char numerics[192];    /**< everything that bits depend on, one line: goes into cache keys */
-    uint64_t memory_bytes; /**< what a program may hope to use; 0 = unknown */
+    char name[128];          /**< of the hardware, for people */
+    char detail[128];        /**< what was chosen: instruction set, libraries */
+    char numerics[192];      /**< everything that bits depend on, one line: goes into cache keys */
+    uint64_t memory_bytes;   /**< what a program may hope to use; 0 = unknown */
     uint32_t compute_dtypes; /**< bit d: HONE dtype d can be the "f" of every operation */
-    int32_t units;         /**< cores, multiprocessors */
+    int32_t units;           /**< cores, multiprocessors */
 } hone_device_properties;
 
 /** Services that a device gets from hone; valid until the device is closed. */
@@ -363,7 +363,8 @@ typedef struct hone_host {
     /** Records the message of a failure (printf style, one line) and returns `status`. */
     hone_status (*fail)(void *context, hone_status status, const char *format, ...) HONE_PRINTF(3, 4);
 
-    /** Storage that buffers may live in, 0 bytes included; NULL when there is none. `release` takes the same size. */
+    /** Storage that buffers may live in, 0 bytes included; NULL when there is none. `release` takes the same
+     * size. */
     void *(*allocate)(void *context, size_t bytes, size_t alignment);
     void (*release)(void *context, void *memory, size_t bytes);
 

@@ -23,10 +23,12 @@ typedef struct hone_device_options {
     int threads;         /**< of the host pool; 0: the processors this process may run on */
     const char *isa;     /**< instruction set override ("scalar", "avx2", ...), NULL: the best found */
     const char *matmul;  /**< matrix product provider override, NULL: the constant table's */
-    bool allow_fallback; /**< run operations that the backend lacks on the built-in one, with a warning of the cost */
+    bool allow_fallback; /**< run operations that the backend lacks on the built-in one, with a warning of the
+                            cost */
 } hone_device_options;
 
-/** `name` is NAME or NAME:INDEX; NULL means the built-in backend. `options` may be NULL. Close after everything on it. */
+/** `name` is NAME or NAME:INDEX; NULL means the built-in backend. `options` may be NULL. Close after
+ * everything on it. */
 HONE_API HONE_MUST_USE hone_status hone_device_open(const char *name, const hone_device_options *options,
                                                     hone_device **device);
 HONE_API void hone_device_close(hone_device *device);
@@ -41,7 +43,8 @@ HONE_API int hone_device_threads(const hone_device *device);
 HONE_API uint64_t hone_device_bytes(const hone_device *device);
 HONE_API uint64_t hone_device_peak_bytes(const hone_device *device);
 
-/** A line of the list: a device that can be opened (reason NULL), or a module or backend that can't (reason says why). */
+/** A line of the list: a device that can be opened (reason NULL), or a module or backend that can't (reason
+ * says why). */
 typedef struct hone_device_entry {
     char *name;   /**< NAME:INDEX, or NAME when there is no device */
     char *path;   /**< of the module; "built in" */

@@ -79,20 +79,21 @@ HONE_API uint32_t hone_loss_conditionals(const hone_loss_options *options);
 HONE_API bool hone_loss_needs_reference(const hone_loss_options *options);
 /** The loss of a pair when policy = reference (RPO adds lambda NLL(w)/|w|): false when the method has no such
  *  constant (SFT, SimPO). */
-HONE_API bool hone_loss_at_reference(const hone_loss_options *options, const hone_pair_logps *pair, double *loss);
+HONE_API bool hone_loss_at_reference(const hone_loss_options *options, const hone_pair_logps *pair,
+                                     double *loss);
 
 /**
  * Value and derivatives of one pair's loss. The batch loss is the mean over pairs, except SFT, where it is
- * the sum of `loss` (NLL of w) over the batch's rows divided by the batch's completion tokens; `derivative` is
- * then that of the row's NLL and the caller divides. HONE_ERROR_NUMERIC when an input that is read, or the
+ * the sum of `loss` (NLL of w) over the batch's rows divided by the batch's completion tokens; `derivative`
+ * is then that of the row's NLL and the caller divides. HONE_ERROR_NUMERIC when an input that is read, or the
  * loss, is not finite.
  *
  * Soft labels, q = preference: SRPO as its targets say (q - 1/2, (1-q) - 1/2, 2q - 1); IPO's target becomes
- * (2q-1) / (2 beta); DPO, RPO and SimPO take q L(w, l) + (1-q) L(l, w), DPO's smoothing e on top of it (weight
- * q (1-e) + (1-q) e); SFT ignores it.
+ * (2q-1) / (2 beta); DPO, RPO and SimPO take q L(w, l) + (1-q) L(l, w), DPO's smoothing e on top of it
+ * (weight q (1-e) + (1-q) e); SFT ignores it.
  */
-HONE_API HONE_MUST_USE hone_status hone_loss_evaluate(const hone_loss_options *options, const hone_pair_logps *pair,
-                                                      hone_loss_value *value);
+HONE_API HONE_MUST_USE hone_status hone_loss_evaluate(const hone_loss_options *options,
+                                                      const hone_pair_logps *pair, hone_loss_value *value);
 
 HONE_END
 

@@ -30,7 +30,8 @@ typedef struct hone_sequence {
 typedef enum hone_pack_layout {
     HONE_PACK_TRIE = 0,  /**< equal prefixes merged */
     HONE_PACK_SEQUENCES, /**< one root a sequence, nothing merged: padding-free packing */
-    HONE_PACK_PADDED     /**< the same, every sequence padded to the longest with unscored tokens: what peers do */
+    HONE_PACK_PADDED /**< the same, every sequence padded to the longest with unscored tokens: what peers do
+                      */
 } hone_pack_layout;
 
 /** Owned by the library; read only. All arrays are int32 so that they go to a device as they are. */
@@ -39,12 +40,12 @@ typedef struct hone_pack {
     int32_t *token;       /**< [tokens] in depth-first pre-order */
     int32_t *position;    /**< [tokens] depth */
     int32_t *subtree_end; /**< [tokens] one past the last descendant */
-    int32_t *segment;     /**< [segments][6]: query_begin, query_end, key_begin, range_begin, range_end, subtree_end:
-                               the maximal unbranched runs; see hone_segment in backend.h */
-    int32_t *range;       /**< [ranges][2]: ancestor keys of a segment, first and last + 1; adjacent ones merged */
-    int32_t *row;         /**< [rows] strictly increasing: rows that predict something */
-    int32_t *begin;       /**< [rows + 1] edges of row u are begin[u] .. begin[u+1] */
-    int32_t *target;      /**< [edges] the predicted token */
+    int32_t *segment;     /**< [segments][6]: query_begin, query_end, key_begin, range_begin, range_end,
+                             subtree_end:     the maximal unbranched runs; see hone_segment in backend.h */
+    int32_t *range;  /**< [ranges][2]: ancestor keys of a segment, first and last + 1; adjacent ones merged */
+    int32_t *row;    /**< [rows] strictly increasing: rows that predict something */
+    int32_t *begin;  /**< [rows + 1] edges of row u are begin[u] .. begin[u+1] */
+    int32_t *target; /**< [edges] the predicted token */
     int64_t *sequence_begin; /**< [sequences + 1] into sequence_edge */
     int32_t *sequence_edge;  /**< the edges of each sequence's completion, in order */
     int64_t naive_tokens;    /**< sum of the sequences' lengths, contexts included */

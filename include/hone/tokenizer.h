@@ -33,8 +33,8 @@ HONE_API void hone_tokenizer_destroy(hone_tokenizer *tokenizer);
  *  templates); without, special tokens' text is ordinary text, so that user text can't produce them. */
 HONE_API HONE_MUST_USE hone_status hone_tokenizer_encode(const hone_tokenizer *tokenizer, const char *text,
                                                          size_t length, bool special, hone_ids *ids);
-/** New zero-terminated string (free with hone_text_free), invalid UTF-8 replaced by U+FFFD; special tokens left out
- *  when `skip_special`. */
+/** New zero-terminated string (free with hone_text_free), invalid UTF-8 replaced by U+FFFD; special tokens
+ * left out when `skip_special`. */
 HONE_API HONE_MUST_USE hone_status hone_tokenizer_decode(const hone_tokenizer *tokenizer, const int32_t *ids,
                                                          int64_t count, bool skip_special, char **text);
 HONE_API void hone_text_free(char *text);
@@ -56,17 +56,17 @@ HONE_API const char *hone_tokenizer_digest(const hone_tokenizer *tokenizer);
 HONE_API HONE_MUST_USE hone_status hone_tokenizer_save(const hone_tokenizer *tokenizer, const char *folder);
 
 typedef struct hone_tokenizer_train_options {
-    int64_t vocabulary;           /**< wanted size, the 256 bytes and the special tokens included */
-    int64_t min_frequency;        /**< a pair rarer than this is not merged */
-    const char *const *special;   /**< special tokens; the first is the end of sequence */
+    int64_t vocabulary;         /**< wanted size, the 256 bytes and the special tokens included */
+    int64_t min_frequency;      /**< a pair rarer than this is not merged */
+    const char *const *special; /**< special tokens; the first is the end of sequence */
     size_t special_count;
-    const char *pattern;          /**< pre-tokenisation (PCRE2, UTF), NULL for GPT-2's */
+    const char *pattern; /**< pre-tokenisation (PCRE2, UTF), NULL for GPT-2's */
 } hone_tokenizer_train_options;
 
 /** Byte-level BPE (Sennrich et al. 2016) over `texts`, ties broken by the smaller ids: deterministic. */
 HONE_API HONE_MUST_USE hone_status hone_tokenizer_train(const hone_tokenizer_train_options *options,
-                                                        const char *const *texts, const size_t *lengths, size_t count,
-                                                        hone_tokenizer **tokenizer);
+                                                        const char *const *texts, const size_t *lengths,
+                                                        size_t count, hone_tokenizer **tokenizer);
 
 HONE_END
 

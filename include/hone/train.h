@@ -18,25 +18,30 @@
 
 HONE_BEGIN
 
-typedef enum hone_schedule { HONE_SCHEDULE_CONSTANT = 0, HONE_SCHEDULE_LINEAR, HONE_SCHEDULE_COSINE } hone_schedule;
+typedef enum hone_schedule {
+    HONE_SCHEDULE_CONSTANT = 0,
+    HONE_SCHEDULE_LINEAR,
+    HONE_SCHEDULE_COSINE
+} hone_schedule;
 
-/** Text fields are owned by the options (hone_train_options_set copies); free with hone_train_options_clear. */
+/** Text fields are owned by the options (hone_train_options_set copies); free with hone_train_options_clear.
+ */
 typedef struct hone_train_options {
     char *model, *data, *out; /**< required */
     char *adapter;            /**< PEFT folder to start from */
     char *reference;          /**< model folder of the reference; NULL: the starting model, adapter off */
     char *template_name;      /**< built-in name or file; NULL: plain */
     char *device, *isa, *matmul;
-    char *cache;              /**< folder of the reference cache; NULL: DATA.hone beside the data */
+    char *cache; /**< folder of the reference cache; NULL: DATA.hone beside the data */
     char *method;
     hone_loss_options loss;
-    char *pack;               /**< trie, sequences, naive (six padded sequences a pair, reference every step) */
-    char *schedule;           /**< constant, linear, cosine */
+    char *pack;     /**< trie, sequences, naive (six padded sequences a pair, reference every step) */
+    char *schedule; /**< constant, linear, cosine */
     bool full;
     int64_t lora_rank;
     double lora_alpha, lora_dropout;
     char *lora_targets;
-    double lr, warmup;        /**< warmup: steps, or the ratio of all steps when below 1 */
+    double lr, warmup; /**< warmup: steps, or the ratio of all steps when below 1 */
     double weight_decay, clip, adam_beta1, adam_beta2, adam_epsilon;
     int64_t batch_pairs, accumulate, steps; /**< steps 0: epochs decide */
     double epochs;
@@ -60,11 +65,14 @@ HONE_API const hone_option_info *hone_train_option_info(size_t *count);
 
 HONE_API HONE_MUST_USE hone_status hone_train_options_init(hone_train_options *options);
 HONE_API void hone_train_options_clear(hone_train_options *options);
-/** Sets one option from its text; HONE_ERROR_ARGUMENT for an unknown name, a malformed value. `value` NULL sets a flag. */
-HONE_API HONE_MUST_USE hone_status hone_train_options_set(hone_train_options *options, const char *name, const char *value);
+/** Sets one option from its text; HONE_ERROR_ARGUMENT for an unknown name, a malformed value. `value` NULL
+ * sets a flag. */
+HONE_API HONE_MUST_USE hone_status hone_train_options_set(hone_train_options *options, const char *name,
+                                                          const char *value);
 /** Sets options from a YAML file: a flat mapping of the flags' names to scalars. Errors carry FILE:LINE. */
 HONE_API HONE_MUST_USE hone_status hone_train_options_load(hone_train_options *options, const char *path);
-/** Ranges, required fields, method-dependent defaults (beta, lr) for what was not set. Call once, after all sets. */
+/** Ranges, required fields, method-dependent defaults (beta, lr) for what was not set. Call once, after all
+ * sets. */
 HONE_API HONE_MUST_USE hone_status hone_train_options_check(hone_train_options *options);
 /** The YAML text of all options; free with hone_text_free. */
 HONE_API HONE_MUST_USE hone_status hone_train_options_text(const hone_train_options *options, char **text);
@@ -87,7 +95,8 @@ typedef struct hone_train_summary {
 } hone_train_summary;
 
 /** All callbacks may be NULL. `stop` is asked after every step: true saves a checkpoint and ends the run with
- *  HONE_ERROR_INTERRUPTED. `prepared` is told of slow preparation (reference log-probabilities): done of total. */
+ *  HONE_ERROR_INTERRUPTED. `prepared` is told of slow preparation (reference log-probabilities): done of
+ * total. */
 typedef struct hone_train_observer {
     void *context;
     void (*stepped)(void *context, const hone_train_metrics *metrics);
@@ -96,10 +105,11 @@ typedef struct hone_train_observer {
 } hone_train_observer;
 
 /**
- * Runs, or resumes (options.resume) from the newest usable checkpoint. The step-0 self-check compares the first loss
- * with what the method's mathematics says when policy = reference (HONE_ERROR_NUMERIC).
+ * Runs, or resumes (options.resume) from the newest usable checkpoint. The step-0 self-check compares the
+ * first loss with what the method's mathematics says when policy = reference (HONE_ERROR_NUMERIC).
  */
-HONE_API HONE_MUST_USE hone_status hone_train(const hone_train_options *options, const hone_train_observer *observer,
+HONE_API HONE_MUST_USE hone_status hone_train(const hone_train_options *options,
+                                              const hone_train_observer *observer,
                                               hone_train_summary *summary);
 
 HONE_END

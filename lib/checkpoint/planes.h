@@ -1,5 +1,5 @@
-/** The bytes of floats, split in planes: byte k of every element together. Exponents of trained weights are alike and
- *  compress, mantissas are noise and do not: apart, each is stored at its own rate. */
+/** The bytes of floats, split in planes: byte k of every element together. Exponents of trained weights are
+ * alike and compress, mantissas are noise and do not: apart, each is stored at its own rate. */
 #ifndef HN_CHECKPOINT_PLANES_H
 #define HN_CHECKPOINT_PLANES_H
 

@@ -20,15 +20,13 @@ struct hn_checkpoint_writer {
     size_t frame_size;
 };
 
-static hone_status zstd_failed(size_t code)
-{
+static hone_status zstd_failed(size_t code) {
     return hn_fail(HONE_ERROR_MEMORY, "zstd: %s", ZSTD_getErrorName(code));
 }
 
-/** Level 1: the planes that compress at all do so at any level. Workers >= 1 always: zstd's bytes with workers do not
- *  depend on how many, but differ from those without any. */
-static hone_status set_up(hn_checkpoint_writer *writer)
-{
+/** Level 1: the planes that compress at all do so at any level. Workers >= 1 always: zstd's bytes with
+ * workers do not depend on how many, but differ from those without any. */
+static hone_status set_up(hn_checkpoint_writer *writer) {
     writer->zstd = ZSTD_createCCtx();
     writer->chunks = json_array();
     writer->names = json_object();
@@ -44,8 +42,7 @@ static hone_status set_up(hn_checkpoint_writer *writer)
     return hn_alloc(&writer->frame, writer->frame_size, 1, "checkpoint frame");
 }
 
-hone_status hn_checkpoint_writer_create(const char *path, hn_checkpoint_writer **out)
-{
+hone_status hn_checkpoint_writer_create(const char *path, hn_checkpoint_writer **out) {
     hn_checkpoint_writer *writer = NULL;
     unsigned char header[HN_CHECKPOINT_HEADER] = HN_CHECKPOINT_MAGIC;
     hone_status status = HONE_OK;
@@ -63,8 +60,7 @@ done:
     return status;
 }
 
-void hn_checkpoint_writer_destroy(hn_checkpoint_writer *writer)
-{
+void hn_checkpoint_writer_destroy(hn_checkpoint_writer *writer) {
     if (writer == NULL)
         return;
     hn_writer_destroy(writer->file);
@@ -76,8 +72,7 @@ void hn_checkpoint_writer_destroy(hn_checkpoint_writer *writer)
     hn_free(writer);
 }
 
-static hone_status write_frame(hn_checkpoint_writer *writer, const void *data, size_t bytes, json_t *frames)
-{
+static hone_status write_frame(hn_checkpoint_writer *writer, const void *data, size_t bytes, json_t *frames) {
     const size_t stored = ZSTD_compress2(writer->zstd, writer->frame, writer->frame_size, data, bytes);
     if (ZSTD_isError(stored))
         return zstd_failed(stored);
@@ -86,9 +81,8 @@ static hone_status write_frame(hn_checkpoint_writer *writer, const void *data, s
     return hn_writer_write(writer->file, writer->frame, stored);
 }
 
-static hone_status write_blocks(hn_checkpoint_writer *writer, hone_dtype dtype, const unsigned char *data, size_t bytes,
-                                json_t *frames)
-{
+static hone_status write_blocks(hn_checkpoint_writer *writer, hone_dtype dtype, const unsigned char *data,
+                                size_t bytes, json_t *frames) {
     const size_t element = hone_dtype_size(dtype);
     for (size_t i = 0; i < bytes; i += HN_CHECKPOINT_BLOCK) {
         const size_t n = bytes - i < HN_CHECKPOINT_BLOCK ? bytes - i : HN_CHECKPOINT_BLOCK;
@@ -99,9 +93,8 @@ static hone_status write_blocks(hn_checkpoint_writer *writer, hone_dtype dtype, 
     return HONE_OK;
 }
 
-hone_status hn_checkpoint_add(hn_checkpoint_writer *writer, const char *name, hone_dtype dtype, const void *data,
-                              size_t bytes)
-{
+hone_status hn_checkpoint_add(hn_checkpoint_writer *writer, const char *name, hone_dtype dtype,
+                              const void *data, size_t bytes) {
     char hash[17];
     json_t *frames = json_array();
     const uint64_t offset = hn_writer_position(writer->file);
@@ -116,8 +109,9 @@ hone_status hn_checkpoint_add(hn_checkpoint_writer *writer, const char *name, ho
         return status;
     }
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)hn_hash64(data, bytes));
-    json_t *chunk = json_pack("{s:s,s:i,s:I,s:I,s:s,s:o}", "name", name, "dtype", (int)dtype, "bytes", (json_int_t)bytes,
-                              "offset", (json_int_t)offset, "xxh3", hash, "frames", frames);
+    json_t *chunk =
+        json_pack("{s:s,s:i,s:I,s:I,s:s,s:o}", "name", name, "dtype", (int)dtype, "bytes", (json_int_t)bytes,
+                  "offset", (json_int_t)offset, "xxh3", hash, "frames", frames);
     if (chunk == NULL || json_array_append_new(writer->chunks, chunk) != 0 ||
         json_object_set_new(writer->names, name, json_true()) != 0)
         return hn_fail(HONE_ERROR_MEMORY, "no memory for a checkpoint index");
@@ -125,8 +119,7 @@ hone_status hn_checkpoint_add(hn_checkpoint_writer *writer, const char *name, ho
 }
 
 /** The index as one zstd frame, then the footer that says where it is. */
-static hone_status write_index(hn_checkpoint_writer *writer, const char *text, size_t length)
-{
+static hone_status write_index(hn_checkpoint_writer *writer, const char *text, size_t length) {
     unsigned char footer[HN_CHECKPOINT_FOOTER], *frame = NULL;
     const size_t room = ZSTD_compressBound(length);
     const uint64_t offset = hn_writer_position(writer->file);
@@ -149,8 +142,7 @@ done:
     return status;
 }
 
-hone_status hn_checkpoint_commit(hn_checkpoint_writer *writer)
-{
+hone_status hn_checkpoint_commit(hn_checkpoint_writer *writer) {
     json_t *root = json_pack("{s:i,s:O}", "block", (int)HN_CHECKPOINT_BLOCK, "chunks", writer->chunks);
     char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
     hone_status status = HONE_OK;

@@ -39,34 +39,41 @@ hn_value hn_program_parameter(hn_program *program, const char *name, const hone_
 /** A mutable storage of the caller's whose rows operations write (a KV cache); never differentiated. */
 hn_value hn_program_state(hn_program *program, const char *name, const hone_tensor *storage);
 /** Filled by hn_program_upload before a run. Inputs are not differentiated. */
-hn_value hn_program_input(hn_program *program, const char *name, hone_dtype dtype, int rank, const hn_extent *extent);
+hn_value hn_program_input(hn_program *program, const char *name, hone_dtype dtype, int rank,
+                          const hn_extent *extent);
 /** The same elements under other extents (e.g. [T,D] as [T,H,N]); shares storage and gradient. */
 hn_value hn_program_view(hn_program *program, hn_value value, int rank, const hn_extent *extent);
 
 hn_value hn_record_embedding(hn_program *program, hn_value table, hn_value token);
 hn_value hn_record_rms_norm(hn_program *program, hn_value x, hn_value gain, double epsilon);
-/** y = scale x w^T + bias. `into`: HN_NONE, or an earlier linear's result that is added to in place and returned
- *  (LoRA's second factor); nothing may have read it yet. bias may be HN_NONE. */
-hn_value hn_record_linear(hn_program *program, hn_value x, hn_value w, hn_value bias, double scale, hn_value into);
-hn_value hn_record_rotary(hn_program *program, hn_value x, hn_value position, hn_value frequency, double scale);
+/** y = scale x w^T + bias. `into`: HN_NONE, or an earlier linear's result that is added to in place and
+ * returned (LoRA's second factor); nothing may have read it yet. bias may be HN_NONE. */
+hn_value hn_record_linear(hn_program *program, hn_value x, hn_value w, hn_value bias, double scale,
+                          hn_value into);
+hn_value hn_record_rotary(hn_program *program, hn_value x, hn_value position, hn_value frequency,
+                          double scale);
 hn_value hn_record_attention(hn_program *program, hn_value q, hn_value k, hn_value v, hn_value segment,
                              hn_value range, double scale);
 hn_value hn_record_swiglu(hn_program *program, hn_value gate, hn_value up);
 hn_value hn_record_add(hn_program *program, hn_value a, hn_value b);
-/** The mask is that of hn_program_set_step's step and of `stream`, which must differ between the dropouts of a program. */
-hn_value hn_record_dropout(hn_program *program, hn_value x, double probability, uint64_t seed, uint32_t stream);
+/** The mask is that of hn_program_set_step's step and of `stream`, which must differ between the dropouts of
+ * a program. */
+hn_value hn_record_dropout(hn_program *program, hn_value x, double probability, uint64_t seed,
+                           uint32_t stream);
 hn_value hn_record_gather_rows(hn_program *program, hn_value x, hn_value row);
-/** Writes x's rows into `state` at `row`; returns the state as a value that is ordered after the write. Not differentiated. */
+/** Writes x's rows into `state` at `row`; returns the state as a value that is ordered after the write. Not
+ * differentiated. */
 hn_value hn_record_scatter_rows(hn_program *program, hn_value x, hn_value row, hn_value state);
-/** The log-probability of every scored edge, [E]. The derivative of the loss by it is a program input made here,
- *  filled before backward: see hn_program_seed. */
-hn_value hn_record_head_logp(hn_program *program, hn_value h, hn_value w, hn_value row, hn_value begin, hn_value target);
+/** The log-probability of every scored edge, [E]. The derivative of the loss by it is a program input made
+ * here, filled before backward: see hn_program_seed. */
+hn_value hn_record_head_logp(hn_program *program, hn_value h, hn_value w, hn_value row, hn_value begin,
+                             hn_value target);
 
 /** Marks a value as read by the caller after a run: its storage is kept until the next run. */
 void hn_program_output(hn_program *program, hn_value value);
 
-/** Ends recording: derives the backward pass from the head's log-probabilities (training), plans memory, creates
- *  the buffers. Returns the first failure of recording, if any. */
+/** Ends recording: derives the backward pass from the head's log-probabilities (training), plans memory,
+ * creates the buffers. Returns the first failure of recording, if any. */
 HONE_MUST_USE hone_status hn_program_finish(hn_program *program);
 
 /** Binds a symbol for the runs that follow: 0 <= extent <= budget. */
@@ -82,7 +89,8 @@ HONE_MUST_USE hone_status hn_program_seed(hn_program *program, const float *edge
 HONE_MUST_USE hone_status hn_program_seed_f64(hn_program *program, const double *edge_weight);
 /** Runs the derived pass. `accumulate`: parameters' gradients are added to, else overwritten. */
 HONE_MUST_USE hone_status hn_program_backward(hn_program *program, bool accumulate);
-/** Reads an output: as float32, or as double, whatever the compute dtype. `count` is the bound number of elements. */
+/** Reads an output: as float32, or as double, whatever the compute dtype. `count` is the bound number of
+ * elements. */
 HONE_MUST_USE hone_status hn_program_download(hn_program *program, hn_value value, float *data);
 HONE_MUST_USE hone_status hn_program_download_f64(hn_program *program, hn_value value, double *data);
 /** The tensor that a value has under the current binding (gradient: of its gradient; absent when none). */
@@ -93,7 +101,8 @@ typedef struct hn_program_memory {
     uint64_t arena, inputs, workspace;
 } hn_program_memory;
 hn_program_memory hn_program_plan(const hn_program *program);
-/** Operations recorded forward and derived backward, and a listing of them for people and tests (new string). */
+/** Operations recorded forward and derived backward, and a listing of them for people and tests (new string).
+ */
 HONE_MUST_USE hone_status hn_program_listing(const hn_program *program, char **text);
 
 #endif

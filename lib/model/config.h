@@ -4,6 +4,7 @@
 
 #include <hone/model.h>
 
-HONE_MUST_USE hone_status hn_config_write(const hone_model_config *config, hone_dtype dtype, const char *folder);
+HONE_MUST_USE hone_status hn_config_write(const hone_model_config *config, hone_dtype dtype,
+                                          const char *folder);
 
 #endif

@@ -11,24 +11,25 @@
 #include <string.h>
 #include <tensor/tensor.h>
 
-static hone_status check_architecture(const hn_gguf *file)
-{
+static hone_status check_architecture(const hn_gguf *file) {
     char *architecture = NULL;
     hone_status status = HONE_OK;
 
     HN_GO(hn_gguf_string(file, "general.architecture", &architecture));
     if (strcmp(architecture, "llama") != 0)
-        status = hn_fail(HONE_ERROR_UNSUPPORTED, "%s: architecture \"%s\" is not supported; hone converts \"llama\"", hn_gguf_path(file),
-                         architecture);
+        status = hn_fail(HONE_ERROR_UNSUPPORTED,
+                         "%s: architecture \"%s\" is not supported; hone converts \"llama\"",
+                         hn_gguf_path(file), architecture);
     if (status == HONE_OK && hn_gguf_find(file, "rope_freqs.weight") != NULL)
-        status = hn_fail(HONE_ERROR_UNSUPPORTED, "%s: scaled rotary frequencies (rope_freqs.weight) are not supported", hn_gguf_path(file));
+        status = hn_fail(HONE_ERROR_UNSUPPORTED,
+                         "%s: scaled rotary frequencies (rope_freqs.weight) are not supported",
+                         hn_gguf_path(file));
 done:
     hn_free(architecture);
     return status;
 }
 
-static hone_status read_sizes(const hn_gguf *file, hone_model_config *config)
-{
+static hone_status read_sizes(const hn_gguf *file, hone_model_config *config) {
     const hn_gguf_tensor *embedding = hn_gguf_find(file, "token_embd.weight");
 
     HN_TRY(hn_gguf_integer(file, "llama.embedding_length", &config->width));
@@ -38,22 +39,24 @@ static hone_status read_sizes(const hn_gguf *file, hone_model_config *config)
     HN_TRY(hn_gguf_integer_or(file, "llama.attention.head_count_kv", config->heads, &config->kv_heads));
     HN_TRY(hn_gguf_integer(file, "llama.context_length", &config->max_positions));
     if (config->heads < 1)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: llama.attention.head_count is %lld", hn_gguf_path(file), (long long)config->heads);
-    HN_TRY(hn_gguf_integer_or(file, "llama.attention.key_length", config->width / config->heads, &config->head_dim));
+        return hn_fail(HONE_ERROR_FORMAT, "%s: llama.attention.head_count is %lld", hn_gguf_path(file),
+                       (long long)config->heads);
+    HN_TRY(hn_gguf_integer_or(file, "llama.attention.key_length", config->width / config->heads,
+                              &config->head_dim));
     if (embedding == NULL || embedding->rank != 2)
         return hn_fail(HONE_ERROR_FORMAT, "%s: tensor token_embd.weight is missing", hn_gguf_path(file));
     config->vocabulary = embedding->extent[0];
     return HONE_OK;
 }
 
-static hone_status read_config(const hn_gguf *file, hone_dtype dtype, hone_model_config *config)
-{
+static hone_status read_config(const hn_gguf *file, hone_dtype dtype, hone_model_config *config) {
     int64_t bos = -1, eos = -1;
 
     memset(config, 0, sizeof *config);
     HN_TRY(check_architecture(file));
     HN_TRY(read_sizes(file, config));
-    /* Stored as float32: the shortest decimal that reads back as the same float32 is what was meant (1e-05). */
+    /* Stored as float32: the shortest decimal that reads back as the same float32 is what was meant (1e-05).
+     */
     HN_TRY(hn_gguf_real_or(file, "llama.attention.layer_norm_rms_epsilon", 1e-5, &config->norm_epsilon));
     char text[32];
     snprintf(text, sizeof text, "%.6g", config->norm_epsilon);
@@ -80,8 +83,7 @@ typedef struct source {
 static const char *const linear_name[HN_LINEAR_COUNT] = {"attn_q",   "attn_k", "attn_v",  "attn_output",
                                                          "ffn_gate", "ffn_up", "ffn_down"};
 
-static void layer_source(const hone_model *model, int64_t i, int64_t index, source *from)
-{
+static void layer_source(const hone_model *model, int64_t i, int64_t index, source *from) {
     const hn_layer *layer = &model->layer[i];
 
     if (index == layer->attention_norm)
@@ -93,12 +95,13 @@ static void layer_source(const hone_model *model, int64_t i, int64_t index, sour
             continue;
         snprintf(from->name, sizeof from->name, "blk.%lld.%s.%s", (long long)i, linear_name[linear],
                  index == layer->weight[linear] ? "weight" : "bias");
-        from->rotary_heads = linear == HN_Q ? model->config.heads : linear == HN_K ? model->config.kv_heads : 0;
+        from->rotary_heads = linear == HN_Q   ? model->config.heads
+                             : linear == HN_K ? model->config.kv_heads
+                                              : 0;
     }
 }
 
-static source find_source(const hone_model *model, int64_t index)
-{
+static source find_source(const hone_model *model, int64_t index) {
     source from = {.name = ""};
 
     if (index == model->embedding)
@@ -114,8 +117,7 @@ static source find_source(const hone_model *model, int64_t index)
 
 /** GGUF has the two halves of a rotary pair next to each other, Hugging Face half a head apart:
  *  row h N + s N/2 + j of the latter is row h N + 2 j + s of the former. */
-static void undo_rotary(const float *from, float *to, int64_t heads, int64_t rows, int64_t columns)
-{
+static void undo_rotary(const float *from, float *to, int64_t heads, int64_t rows, int64_t columns) {
     const int64_t n = rows / heads;
     for (int64_t h = 0; h < heads; h++)
         for (int64_t s = 0; s < 2; s++)
@@ -124,19 +126,18 @@ static void undo_rotary(const float *from, float *to, int64_t heads, int64_t row
                        (size_t)columns * sizeof *to);
 }
 
-static hone_status check_shape(const hn_gguf *file, const hn_parameter *item, const hn_gguf_tensor *tensor)
-{
+static hone_status check_shape(const hn_gguf *file, const hn_parameter *item, const hn_gguf_tensor *tensor) {
     bool same = tensor->rank == item->value.rank;
 
     for (int d = 0; same && d < tensor->rank; d++)
         same = tensor->extent[d] == item->value.extent[d];
     return same ? HONE_OK
-                : hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s has another shape than the metadata asks for", hn_gguf_path(file), tensor->name);
+                : hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s has another shape than the metadata asks for",
+                          hn_gguf_path(file), tensor->name);
 }
 
-static hone_status write_parameter(const hn_gguf *file, const hone_model *model, size_t index, hone_dtype dtype,
-                                   hn_safetensors_writer *writer)
-{
+static hone_status write_parameter(const hn_gguf *file, const hone_model *model, size_t index,
+                                   hone_dtype dtype, hn_safetensors_writer *writer) {
     const hn_parameter *item = &model->weights.item[index];
     const source from = find_source(model, (int64_t)index);
     const hn_gguf_tensor *tensor = hn_gguf_find(file, from.name);
@@ -152,7 +153,8 @@ static hone_status write_parameter(const hn_gguf *file, const hone_model *model,
     hn_gguf_decode(tensor, 0, tensor->elements, values);
     if (from.rotary_heads > 0) {
         HN_GO(hn_alloc(&ordered, count, sizeof *ordered, from.name));
-        undo_rotary(values, ordered, from.rotary_heads, tensor->extent[0], tensor->rank > 1 ? tensor->extent[1] : 1);
+        undo_rotary(values, ordered, from.rotary_heads, tensor->extent[0],
+                    tensor->rank > 1 ? tensor->extent[1] : 1);
     }
     const float *source_values = ordered != NULL ? ordered : values;
     HN_GO(hn_alloc(&converted, count, hone_dtype_size(dtype), from.name));
@@ -165,8 +167,8 @@ done:
     return status;
 }
 
-static hone_status write_weights(const hn_gguf *file, const hone_model *model, const char *folder, hone_dtype dtype)
-{
+static hone_status write_weights(const hn_gguf *file, const hone_model *model, const char *folder,
+                                 hone_dtype dtype) {
     hn_safetensors_writer *writer = NULL;
     char *path = NULL;
     hone_status status = HONE_OK;
@@ -187,16 +189,15 @@ done:
 }
 
 /** Every tensor must have been used: one that is left over means a model that computes something else. */
-static hone_status check_unused(const hn_gguf *file, const hone_model *model)
-{
+static hone_status check_unused(const hn_gguf *file, const hone_model *model) {
     if (hn_gguf_tensors(file) == model->weights.count)
         return HONE_OK;
-    return hn_fail(HONE_ERROR_UNSUPPORTED, "%s holds %zu tensors, a model of its metadata has %zu: an unknown variant", hn_gguf_path(file),
-                   hn_gguf_tensors(file), model->weights.count);
+    return hn_fail(HONE_ERROR_UNSUPPORTED,
+                   "%s holds %zu tensors, a model of its metadata has %zu: an unknown variant",
+                   hn_gguf_path(file), hn_gguf_tensors(file), model->weights.count);
 }
 
-hone_status hone_convert_gguf(const char *path, const char *folder, hone_dtype dtype)
-{
+hone_status hone_convert_gguf(const char *path, const char *folder, hone_dtype dtype) {
     hn_gguf *file = NULL;
     hone_model model = {0}; /* names and shapes only: no device is involved */
     hone_status status = HONE_OK;

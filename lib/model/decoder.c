@@ -14,8 +14,7 @@ struct hn_decoder {
 };
 
 /** One buffer each for the keys and values of a layer, as states of the program. */
-static hone_status make_cache(hn_decoder *decoder, const hone_model *model, hn_builder *builder)
-{
+static hone_status make_cache(hn_decoder *decoder, const hone_model *model, hn_builder *builder) {
     const hone_model_config *config = &model->config;
     const int64_t width = config->kv_heads * config->head_dim;
     const hone_dtype dtype = model->weights.dtype;
@@ -23,7 +22,8 @@ static hone_status make_cache(hn_decoder *decoder, const hone_model *model, hn_b
 
     if (!hn_mul_size((size_t)decoder->rows, (size_t)width, &elements) ||
         !hn_mul_size(elements, hone_dtype_size(dtype), &bytes))
-        return hn_fail(HONE_ERROR_MEMORY, "a key-value cache of %lld rows overflows", (long long)decoder->rows);
+        return hn_fail(HONE_ERROR_MEMORY, "a key-value cache of %lld rows overflows",
+                       (long long)decoder->rows);
     HN_TRY(hn_alloc(&decoder->cache, (size_t)(2 * config->layers), sizeof *decoder->cache, "caches"));
     HN_TRY(hn_alloc(&builder->key_cache, (size_t)config->layers, sizeof(hn_value), "caches"));
     HN_TRY(hn_alloc(&builder->value_cache, (size_t)config->layers, sizeof(hn_value), "caches"));
@@ -38,11 +38,11 @@ static hone_status make_cache(hn_decoder *decoder, const hone_model *model, hn_b
     return HONE_OK;
 }
 
-static hone_status record(hn_decoder *decoder, hn_builder *builder)
-{
+static hone_status record(hn_decoder *decoder, hn_builder *builder) {
     hn_program *p = decoder->program;
     const hn_extent t[1] = {hn_symbolic(HN_T)}, u[1] = {hn_symbolic(HN_U)};
-    const hn_extent s[2] = {hn_symbolic(HN_S), hn_fixed(HONE_SEGMENT_FIELDS)}, g[2] = {hn_symbolic(HN_G), hn_fixed(2)};
+    const hn_extent s[2] = {hn_symbolic(HN_S), hn_fixed(HONE_SEGMENT_FIELDS)},
+                    g[2] = {hn_symbolic(HN_G), hn_fixed(2)};
 
     decoder->token = hn_program_input(p, "token", HONE_I32, 1, t);
     decoder->position = hn_program_input(p, "position", HONE_I32, 1, t);
@@ -55,23 +55,23 @@ static hone_status record(hn_decoder *decoder, hn_builder *builder)
     builder->segment = decoder->segment;
     builder->range = decoder->range;
     builder->cache_row = decoder->cache_row;
-    hn_value x = hn_build_layers(builder, hn_record_embedding(p, hn_build_embedding(builder), decoder->token));
+    hn_value x =
+        hn_build_layers(builder, hn_record_embedding(p, hn_build_embedding(builder), decoder->token));
     x = hn_build_final_norm(builder, hn_record_gather_rows(p, x, decoder->row));
     decoder->logits = hn_record_linear(p, x, hn_build_head(builder), HN_NONE, 1.0, HN_NONE);
     hn_program_output(p, decoder->logits);
     return hn_program_finish(p);
 }
 
-hone_status hn_decoder_create(hone_model *model, hone_adapter *adapter, int64_t rows, int64_t tokens, int64_t logits,
-                              hn_decoder **out)
-{
+hone_status hn_decoder_create(hone_model *model, hone_adapter *adapter, int64_t rows, int64_t tokens,
+                              int64_t logits, hn_decoder **out) {
     hn_decoder *decoder = NULL;
     hn_builder *builder = NULL;
     hone_status status = HONE_OK;
     /* A decode query may see one range for every sharing level above it. */
     const int64_t ranges = 16 * tokens > 64 ? 16 * tokens : 64;
-    const int64_t budget[HN_SYMBOL_COUNT] = {[HN_T] = tokens, [HN_U] = logits, [HN_S] = tokens, [HN_G] = ranges,
-                                             [HN_C] = rows};
+    const int64_t budget[HN_SYMBOL_COUNT] = {
+        [HN_T] = tokens, [HN_U] = logits, [HN_S] = tokens, [HN_G] = ranges, [HN_C] = rows};
     *out = NULL;
     HN_GO(hn_alloc(&decoder, 1, sizeof *decoder, "decoder"));
     decoder->device = model->device;
@@ -93,8 +93,7 @@ done:
     return status;
 }
 
-void hn_decoder_destroy(hn_decoder *decoder)
-{
+void hn_decoder_destroy(hn_decoder *decoder) {
     if (decoder == NULL)
         return;
     hn_program_destroy(decoder->program);
@@ -104,29 +103,25 @@ void hn_decoder_destroy(hn_decoder *decoder)
     hn_free(decoder);
 }
 
-int64_t hn_decoder_rows(const hn_decoder *decoder)
-{
-    return decoder->rows;
-}
+int64_t hn_decoder_rows(const hn_decoder *decoder) { return decoder->rows; }
 
-static hone_status check(const hn_decoder *decoder, const hn_decoder_step *step)
-{
+static hone_status check(const hn_decoder *decoder, const hn_decoder_step *step) {
     for (int64_t t = 0; t < step->tokens; t++) {
         if (step->token[t] < 0 || step->token[t] >= decoder->vocabulary)
-            return hn_fail(HONE_ERROR_ARGUMENT, "token id %d is outside the model's vocabulary of %lld", (int)step->token[t],
-                           (long long)decoder->vocabulary);
+            return hn_fail(HONE_ERROR_ARGUMENT, "token id %d is outside the model's vocabulary of %lld",
+                           (int)step->token[t], (long long)decoder->vocabulary);
         if (step->position[t] < 0 || step->position[t] >= decoder->max_positions)
-            return hn_fail(HONE_ERROR_ARGUMENT, "position %d is past the model's %lld positions: ask for fewer tokens",
+            return hn_fail(HONE_ERROR_ARGUMENT,
+                           "position %d is past the model's %lld positions: ask for fewer tokens",
                            (int)step->position[t], (long long)decoder->max_positions);
         if (step->cache_row[t] < 0 || step->cache_row[t] >= decoder->rows)
-            return hn_fail(HONE_ERROR_ARGUMENT, "cache row %d is outside the cache of %lld", (int)step->cache_row[t],
-                           (long long)decoder->rows);
+            return hn_fail(HONE_ERROR_ARGUMENT, "cache row %d is outside the cache of %lld",
+                           (int)step->cache_row[t], (long long)decoder->rows);
     }
     return HONE_OK;
 }
 
-hone_status hn_decoder_run(hn_decoder *decoder, const hn_decoder_step *step, float *logits)
-{
+hone_status hn_decoder_run(hn_decoder *decoder, const hn_decoder_step *step, float *logits) {
     hn_program *p = decoder->program;
 
     HN_TRY(check(decoder, step));

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <tensor/tensor.h>
 
-hone_status hn_folder_check_size(const hn_safetensors *file, const char *folder, const hone_model_config *config)
-{
+hone_status hn_folder_check_size(const hn_safetensors *file, const char *folder,
+                                 const hone_model_config *config) {
     const hn_safetensor *embedding = hn_safetensors_find(file, "model.embed_tokens.weight");
     const double per_layer = 2.0 * (double)config->width * (double)config->heads * (double)config->head_dim +
                              3.0 * (double)config->width * (double)config->hidden;
@@ -14,39 +14,42 @@ hone_status hn_folder_check_size(const hn_safetensors *file, const char *folder,
     double held = 0.0;
 
     if (embedding == NULL)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: model.safetensors has no tensor model.embed_tokens.weight", folder);
+        return hn_fail(HONE_ERROR_FORMAT, "%s: model.safetensors has no tensor model.embed_tokens.weight",
+                       folder);
     for (size_t i = 0; i < hn_safetensors_count(file); i++)
         held += (double)hn_safetensors_item(file, i)->bytes / 2.0;
     if (held < wanted)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: config.json describes over %.0f weights, model.safetensors holds at most %.0f: do the two belong together?",
+        return hn_fail(HONE_ERROR_FORMAT,
+                       "%s: config.json describes over %.0f weights, model.safetensors holds at most %.0f: "
+                       "do the two belong together?",
                        folder, wanted, held);
     return HONE_OK;
 }
 
-static hone_status check_tensor(const char *folder, const hn_parameter *item, const hn_safetensor *tensor)
-{
+static hone_status check_tensor(const char *folder, const hn_parameter *item, const hn_safetensor *tensor) {
     bool same = tensor->rank == item->value.rank;
 
     for (int d = 0; same && d < tensor->rank; d++)
         same = tensor->extent[d] == item->value.extent[d];
     if (!same)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s is [%lld,%lld], config.json wants [%lld,%lld]", folder, tensor->name,
-                       (long long)tensor->extent[0], tensor->rank > 1 ? (long long)tensor->extent[1] : 1LL,
+        return hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s is [%lld,%lld], config.json wants [%lld,%lld]",
+                       folder, tensor->name, (long long)tensor->extent[0],
+                       tensor->rank > 1 ? (long long)tensor->extent[1] : 1LL,
                        (long long)item->value.extent[0], (long long)item->value.extent[1]);
-    if (tensor->dtype != HONE_F32 && tensor->dtype != HONE_F16 && tensor->dtype != HONE_BF16 && tensor->dtype != HONE_F64)
+    if (tensor->dtype != HONE_F32 && tensor->dtype != HONE_F16 && tensor->dtype != HONE_BF16 &&
+        tensor->dtype != HONE_F64)
         return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: tensor %s is not F32, F16 or BF16", folder, tensor->name);
     return HONE_OK;
 }
 
 /** Old files carry buffers that are computed, and tied files may repeat the head. */
-static bool tolerated(const char *name, bool tied)
-{
+static bool tolerated(const char *name, bool tied) {
     const char *end = strrchr(name, '.');
     return (end != NULL && strcmp(end, ".inv_freq") == 0) || (tied && strcmp(name, "lm_head.weight") == 0);
 }
 
-hone_status hn_folder_load(const hn_safetensors *file, const char *folder, hn_parameters *parameters, bool tied)
-{
+hone_status hn_folder_load(const hn_safetensors *file, const char *folder, hn_parameters *parameters,
+                           bool tied) {
     void *aligned = NULL;
     hone_status status = HONE_OK;
 
@@ -72,7 +75,8 @@ hone_status hn_folder_load(const hn_safetensors *file, const char *folder, hn_pa
             continue;
         if (tolerated(name, tied))
             continue;
-        status = hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s is not part of the model that config.json describes", folder, name);
+        status = hn_fail(HONE_ERROR_FORMAT,
+                         "%s: tensor %s is not part of the model that config.json describes", folder, name);
         goto done;
     }
 done:
@@ -80,8 +84,7 @@ done:
     return status;
 }
 
-hone_status hn_folder_store(const char *path, const hn_parameters *parameters, hone_dtype dtype)
-{
+hone_status hn_folder_store(const char *path, const hn_parameters *parameters, hone_dtype dtype) {
     hn_safetensors_writer *writer = NULL;
     void *data = NULL;
     hone_status status = HONE_OK;

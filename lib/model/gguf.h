@@ -33,16 +33,21 @@ size_t hn_gguf_tensors(const hn_gguf *file);
 const hn_gguf_tensor *hn_gguf_tensor_at(const hn_gguf *file, size_t index);
 const hn_gguf_tensor *hn_gguf_find(const hn_gguf *file, const char *name);
 
-/** Metadata. HONE_ERROR_FORMAT names the key when it is absent or of another type; the _or forms take a fallback. */
+/** Metadata. HONE_ERROR_FORMAT names the key when it is absent or of another type; the _or forms take a
+ * fallback. */
 HONE_MUST_USE hone_status hn_gguf_integer(const hn_gguf *file, const char *key, int64_t *value);
-HONE_MUST_USE hone_status hn_gguf_integer_or(const hn_gguf *file, const char *key, int64_t fallback, int64_t *value);
-HONE_MUST_USE hone_status hn_gguf_real_or(const hn_gguf *file, const char *key, double fallback, double *value);
+HONE_MUST_USE hone_status hn_gguf_integer_or(const hn_gguf *file, const char *key, int64_t fallback,
+                                             int64_t *value);
+HONE_MUST_USE hone_status hn_gguf_real_or(const hn_gguf *file, const char *key, double fallback,
+                                          double *value);
 /** New string in *value; NULL when absent in the _or form. */
 HONE_MUST_USE hone_status hn_gguf_string(const hn_gguf *file, const char *key, char **value);
 HONE_MUST_USE hone_status hn_gguf_string_or_null(const hn_gguf *file, const char *key, char **value);
 /** Arrays as new C arrays; *count 0 and NULL when absent. Free strings with hn_names_free. */
-HONE_MUST_USE hone_status hn_gguf_strings(const hn_gguf *file, const char *key, char ***values, size_t *count);
-HONE_MUST_USE hone_status hn_gguf_integers(const hn_gguf *file, const char *key, int32_t **values, size_t *count);
+HONE_MUST_USE hone_status hn_gguf_strings(const hn_gguf *file, const char *key, char ***values,
+                                          size_t *count);
+HONE_MUST_USE hone_status hn_gguf_integers(const hn_gguf *file, const char *key, int32_t **values,
+                                           size_t *count);
 
 /** Whether tensors of this type can be read. */
 bool hn_gguf_readable(uint32_t type);

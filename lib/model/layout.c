@@ -10,18 +10,11 @@ static const char *const linear_path[HN_LINEAR_COUNT] = {
     "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj",
 };
 
-const char *hn_linear_path(hn_linear linear)
-{
-    return linear_path[linear];
-}
+const char *hn_linear_path(hn_linear linear) { return linear_path[linear]; }
 
-const char *hn_linear_name(hn_linear linear)
-{
-    return strchr(linear_path[linear], '.') + 1;
-}
+const char *hn_linear_name(hn_linear linear) { return strchr(linear_path[linear], '.') + 1; }
 
-int64_t hn_linear_inputs(const hone_model_config *config, hn_linear linear)
-{
+int64_t hn_linear_inputs(const hone_model_config *config, hn_linear linear) {
     switch (linear) {
     case HN_O:
         return config->heads * config->head_dim;
@@ -32,8 +25,7 @@ int64_t hn_linear_inputs(const hone_model_config *config, hn_linear linear)
     }
 }
 
-int64_t hn_linear_outputs(const hone_model_config *config, hn_linear linear)
-{
+int64_t hn_linear_outputs(const hone_model_config *config, hn_linear linear) {
     switch (linear) {
     case HN_Q:
         return config->heads * config->head_dim;
@@ -50,14 +42,12 @@ int64_t hn_linear_outputs(const hone_model_config *config, hn_linear linear)
 
 /** Declares a parameter and notes its index. */
 static hone_status declare(hn_parameters *weights, int64_t *index, int64_t rows, int64_t columns, bool decay,
-                           const char *name)
-{
+                           const char *name) {
     *index = (int64_t)weights->count;
     return hn_parameters_declare(weights, name, rows, columns, decay);
 }
 
-static hone_status declare_linear(hone_model *model, int64_t i, hn_linear linear)
-{
+static hone_status declare_linear(hone_model *model, int64_t i, hn_linear linear) {
     const hone_model_config *config = &model->config;
     hn_layer *layer = &model->layer[i];
     const int64_t inputs = hn_linear_inputs(config, linear), outputs = hn_linear_outputs(config, linear);
@@ -73,8 +63,7 @@ static hone_status declare_linear(hone_model *model, int64_t i, hn_linear linear
     return declare(&model->weights, &layer->bias[linear], outputs, 0, false, name);
 }
 
-static hone_status declare_layer(hone_model *model, int64_t i)
-{
+static hone_status declare_layer(hone_model *model, int64_t i) {
     hn_layer *layer = &model->layer[i];
     char name[96];
 
@@ -90,8 +79,7 @@ static hone_status declare_layer(hone_model *model, int64_t i)
     return HONE_OK;
 }
 
-hone_status hn_model_declare(hone_model *model)
-{
+hone_status hn_model_declare(hone_model *model) {
     const hone_model_config *config = &model->config;
 
     HN_TRY(hn_alloc(&model->layer, (size_t)config->layers, sizeof *model->layer, "layers"));
@@ -106,8 +94,7 @@ hone_status hn_model_declare(hone_model *model)
     return declare(&model->weights, &model->head, config->vocabulary, config->width, true, "lm_head.weight");
 }
 
-static hone_status upload_frequencies(hone_model *model, hone_dtype dtype)
-{
+static hone_status upload_frequencies(hone_model *model, hone_dtype dtype) {
     const int64_t count = model->config.head_dim / 2;
     const size_t size = hone_dtype_size(dtype);
     double *frequency = NULL;
@@ -127,8 +114,8 @@ done:
     return status;
 }
 
-hone_status hn_model_shell(hone_device *device, const hone_model_config *config, hone_dtype dtype, hone_model **out)
-{
+hone_status hn_model_shell(hone_device *device, const hone_model_config *config, hone_dtype dtype,
+                           hone_model **out) {
     hone_model *model = NULL;
     hone_status status = HONE_OK;
 
@@ -147,8 +134,7 @@ done:
     return status;
 }
 
-void hone_model_destroy(hone_model *model)
-{
+void hone_model_destroy(hone_model *model) {
     if (model == NULL)
         return;
     hn_buffer_destroy(model->device, model->frequency_buffer);

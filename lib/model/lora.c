@@ -8,13 +8,11 @@
 #include <string.h>
 #include <tensor/tensor.h>
 
-hone_lora_options hone_lora_defaults(void)
-{
+hone_lora_options hone_lora_defaults(void) {
     return (hone_lora_options){.rank = 16, .alpha = 32.0, .dropout = 0.0, .targets = "q_proj,v_proj"};
 }
 
-static hone_status target_bit(const char *name, size_t length, uint32_t *mask)
-{
+static hone_status target_bit(const char *name, size_t length, uint32_t *mask) {
     for (hn_linear linear = HN_Q; linear < HN_LINEAR_COUNT; linear++) {
         const char *known = hn_linear_name(linear);
         if (strlen(known) == length && strncmp(known, name, length) == 0) {
@@ -23,12 +21,12 @@ static hone_status target_bit(const char *name, size_t length, uint32_t *mask)
         }
     }
     return hn_fail(HONE_ERROR_ARGUMENT,
-                   "LoRA target \"%.*s\" is not a linear layer of this model: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj or all-linear",
+                   "LoRA target \"%.*s\" is not a linear layer of this model: q_proj, k_proj, v_proj, "
+                   "o_proj, gate_proj, up_proj, down_proj or all-linear",
                    (int)(length < 80 ? length : 80), name);
 }
 
-hone_status hn_lora_targets(const char *targets, uint32_t *mask)
-{
+hone_status hn_lora_targets(const char *targets, uint32_t *mask) {
     *mask = 0;
     if (strcmp(targets, "all-linear") == 0) {
         *mask = (1u << HN_LINEAR_COUNT) - 1u;
@@ -43,10 +41,10 @@ hone_status hn_lora_targets(const char *targets, uint32_t *mask)
     }
 }
 
-static hone_status check_options(const hone_lora_options *options)
-{
+static hone_status check_options(const hone_lora_options *options) {
     if (options->rank < 1 || options->rank > 65536)
-        return hn_fail(HONE_ERROR_ARGUMENT, "LoRA rank is %lld, must be 1 to 65536", (long long)options->rank);
+        return hn_fail(HONE_ERROR_ARGUMENT, "LoRA rank is %lld, must be 1 to 65536",
+                       (long long)options->rank);
     if (!(options->alpha > 0.0) || !isfinite(options->alpha))
         return hn_fail(HONE_ERROR_ARGUMENT, "LoRA alpha is %g, must be a number > 0", options->alpha);
     if (!(options->dropout >= 0.0 && options->dropout < 1.0))
@@ -54,9 +52,8 @@ static hone_status check_options(const hone_lora_options *options)
     return HONE_OK;
 }
 
-static hone_status declare_factor(hone_adapter *adapter, int64_t layer, hn_linear linear, char factor, int64_t rows,
-                                  int64_t columns, int64_t *index)
-{
+static hone_status declare_factor(hone_adapter *adapter, int64_t layer, hn_linear linear, char factor,
+                                  int64_t rows, int64_t columns, int64_t *index) {
     char name[128];
 
     snprintf(name, sizeof name, "base_model.model.model.layers.%lld.%s.lora_%c.weight", (long long)layer,
@@ -65,8 +62,7 @@ static hone_status declare_factor(hone_adapter *adapter, int64_t layer, hn_linea
     return hn_parameters_declare(&adapter->weights, name, rows, columns, true);
 }
 
-static hone_status declare_layer(hone_adapter *adapter, int64_t i, uint32_t mask)
-{
+static hone_status declare_layer(hone_adapter *adapter, int64_t i, uint32_t mask) {
     const hone_model_config *config = &adapter->model->config;
     const int64_t rank = adapter->options.rank;
     hn_lora_layer *layer = &adapter->layer[i];
@@ -75,14 +71,15 @@ static hone_status declare_layer(hone_adapter *adapter, int64_t i, uint32_t mask
         layer->a[linear] = layer->b[linear] = -1;
         if ((mask >> linear & 1u) == 0)
             continue;
-        HN_TRY(declare_factor(adapter, i, linear, 'A', rank, hn_linear_inputs(config, linear), &layer->a[linear]));
-        HN_TRY(declare_factor(adapter, i, linear, 'B', hn_linear_outputs(config, linear), rank, &layer->b[linear]));
+        HN_TRY(declare_factor(adapter, i, linear, 'A', rank, hn_linear_inputs(config, linear),
+                              &layer->a[linear]));
+        HN_TRY(declare_factor(adapter, i, linear, 'B', hn_linear_outputs(config, linear), rank,
+                              &layer->b[linear]));
     }
     return HONE_OK;
 }
 
-hone_status hn_adapter_shell(hone_model *model, const hone_lora_options *options, hone_adapter **out)
-{
+hone_status hn_adapter_shell(hone_model *model, const hone_lora_options *options, hone_adapter **out) {
     hone_adapter *adapter = NULL;
     uint32_t mask = 0;
     hone_status status = HONE_OK;
@@ -106,8 +103,7 @@ done:
     return status;
 }
 
-void hone_adapter_destroy(hone_adapter *adapter)
-{
+void hone_adapter_destroy(hone_adapter *adapter) {
     if (adapter == NULL)
         return;
     hn_parameters_clear(&adapter->weights);
@@ -117,15 +113,15 @@ void hone_adapter_destroy(hone_adapter *adapter)
 }
 
 /** A: uniform in +-1/sqrt(inputs), which is Kaiming's bound for a = sqrt 5; B: zero. */
-static void fill(const hn_parameter *item, bool is_a, uint64_t seed, uint32_t index, double *data, size_t count)
-{
+static void fill(const hn_parameter *item, bool is_a, uint64_t seed, uint32_t index, double *data,
+                 size_t count) {
     const double bound = 1.0 / sqrt((double)item->value.extent[1]);
     for (size_t i = 0; i < count; i++)
         data[i] = is_a ? bound * (2.0 * hn_random_uniform(seed, HN_PURPOSE_WEIGHTS, index, i) - 1.0) : 0.0;
 }
 
-hone_status hone_adapter_create(hone_model *model, const hone_lora_options *options, uint64_t seed, hone_adapter **out)
-{
+hone_status hone_adapter_create(hone_model *model, const hone_lora_options *options, uint64_t seed,
+                                hone_adapter **out) {
     hone_adapter *adapter = NULL;
     double *data = NULL;
     hone_status status = HONE_OK;
@@ -147,23 +143,15 @@ done:
     return status;
 }
 
-const hone_lora_options *hone_adapter_options(const hone_adapter *adapter)
-{
-    return &adapter->options;
-}
+const hone_lora_options *hone_adapter_options(const hone_adapter *adapter) { return &adapter->options; }
 
-int64_t hone_adapter_parameters(const hone_adapter *adapter)
-{
+int64_t hone_adapter_parameters(const hone_adapter *adapter) {
     return hn_parameters_elements(&adapter->weights);
 }
 
-hn_parameters *hn_adapter_weights(hone_adapter *adapter)
-{
-    return &adapter->weights;
-}
+hn_parameters *hn_adapter_weights(hone_adapter *adapter) { return &adapter->weights; }
 
-hone_status hone_adapter_digest(hone_adapter *adapter, char digest[33])
-{
+hone_status hone_adapter_digest(hone_adapter *adapter, char digest[33]) {
     hn_hasher *hasher = NULL;
     char weights[33];
     hone_status status = HONE_OK;
@@ -178,14 +166,14 @@ done:
     return status;
 }
 
-/** W += alpha/R B A for one linear: as a linear operation, W's rows being "tokens": W[o,:] += B[o,:] (A^T)^T. Done on
- *  the host in double, since it happens once. */
-static hone_status merge_linear(hone_model *model, const hone_adapter *adapter, int64_t i, hn_linear linear)
-{
+/** W += alpha/R B A for one linear: as a linear operation, W's rows being "tokens": W[o,:] += B[o,:] (A^T)^T.
+ * Done on the host in double, since it happens once. */
+static hone_status merge_linear(hone_model *model, const hone_adapter *adapter, int64_t i, hn_linear linear) {
     const hn_parameter *w = &model->weights.item[model->layer[i].weight[linear]];
     const hn_parameter *a = &adapter->weights.item[adapter->layer[i].a[linear]];
     const hn_parameter *b = &adapter->weights.item[adapter->layer[i].b[linear]];
-    const size_t rows = (size_t)w->value.extent[0], columns = (size_t)w->value.extent[1], rank = (size_t)adapter->options.rank;
+    const size_t rows = (size_t)w->value.extent[0], columns = (size_t)w->value.extent[1],
+                 rank = (size_t)adapter->options.rank;
     const double scale = adapter->options.alpha / (double)adapter->options.rank;
     double *wd = NULL, *ad = NULL, *bd = NULL;
     hone_status status = HONE_OK;
@@ -208,8 +196,7 @@ done:
     return status;
 }
 
-hone_status hone_adapter_merge(hone_model *model, const hone_adapter *adapter)
-{
+hone_status hone_adapter_merge(hone_model *model, const hone_adapter *adapter) {
     if (adapter->model != model)
         return hn_fail(HONE_ERROR_ARGUMENT, "the adapter belongs to another model");
     for (int64_t i = 0; i < model->config.layers; i++)

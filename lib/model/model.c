@@ -10,8 +10,7 @@
 #include <string.h>
 #include <tensor/tensor.h>
 
-hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype, hone_model **out)
-{
+hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype, hone_model **out) {
     hone_model_config config;
     hn_safetensors *file = NULL;
     hone_model *model = NULL;
@@ -32,15 +31,13 @@ done:
     return status;
 }
 
-hone_status hone_model_open(hone_device *device, const char *folder, hone_model **model)
-{
+hone_status hone_model_open(hone_device *device, const char *folder, hone_model **model) {
     return hn_model_open_as(device, folder, hn_device_compute(device), model);
 }
 
 /** Matrices normal(0, initializer_range), norms 1, biases 0. Norms are the vectors named so. */
-static void fill(const hn_parameter *item, const hone_model_config *config, uint64_t seed, uint32_t index, double *data,
-                 size_t count)
-{
+static void fill(const hn_parameter *item, const hone_model_config *config, uint64_t seed, uint32_t index,
+                 double *data, size_t count) {
     if (!item->decay) {
         const double value = strstr(item->name, "norm") != NULL ? 1.0 : 0.0;
         for (size_t i = 0; i < count; i++)
@@ -51,8 +48,7 @@ static void fill(const hn_parameter *item, const hone_model_config *config, uint
         data[i] = config->initializer_range * hn_random_normal(seed, HN_PURPOSE_WEIGHTS, index, i);
 }
 
-static hone_status initialise(hone_model *model, uint64_t seed)
-{
+static hone_status initialise(hone_model *model, uint64_t seed) {
     hone_status status = HONE_OK;
     double *data = NULL;
 
@@ -68,9 +64,8 @@ done:
     return status;
 }
 
-hone_status hn_model_create_as(hone_device *device, const hone_model_config *config, uint64_t seed, hone_dtype dtype,
-                               hone_model **out)
-{
+hone_status hn_model_create_as(hone_device *device, const hone_model_config *config, uint64_t seed,
+                               hone_dtype dtype, hone_model **out) {
     hone_model *model = NULL;
     hone_status status = HONE_OK;
 
@@ -84,34 +79,21 @@ done:
     return status;
 }
 
-hone_status hone_model_create(hone_device *device, const hone_model_config *config, uint64_t seed, hone_model **model)
-{
+hone_status hone_model_create(hone_device *device, const hone_model_config *config, uint64_t seed,
+                              hone_model **model) {
     return hn_model_create_as(device, config, seed, hn_device_compute(device), model);
 }
 
-const hone_model_config *hone_model_configuration(const hone_model *model)
-{
-    return &model->config;
-}
+const hone_model_config *hone_model_configuration(const hone_model *model) { return &model->config; }
 
-hone_device *hone_model_device(const hone_model *model)
-{
-    return model->device;
-}
+hone_device *hone_model_device(const hone_model *model) { return model->device; }
 
-hn_parameters *hn_model_weights(hone_model *model)
-{
-    return &model->weights;
-}
+hn_parameters *hn_model_weights(hone_model *model) { return &model->weights; }
 
-int64_t hone_model_parameters(const hone_model *model)
-{
-    return hn_parameters_elements(&model->weights);
-}
+int64_t hone_model_parameters(const hone_model *model) { return hn_parameters_elements(&model->weights); }
 
 /** The configuration's numbers matter as much as the weights: two thetas make two models. */
-hone_status hone_model_digest(hone_model *model, char digest[33])
-{
+hone_status hone_model_digest(hone_model *model, char digest[33]) {
     hn_hasher *hasher = NULL;
     double *frequency = NULL;
     char weights[33];
@@ -134,8 +116,7 @@ done:
     return status;
 }
 
-hone_status hone_model_save(hone_model *model, const char *folder, hone_dtype dtype)
-{
+hone_status hone_model_save(hone_model *model, const char *folder, hone_dtype dtype) {
     char *path = NULL;
     hone_status status = HONE_OK;
 

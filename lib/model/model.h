@@ -46,9 +46,10 @@ struct hone_adapter {
 /** Names and shapes of the parameters that model->config asks for; nothing is allocated on a device. */
 HONE_MUST_USE hone_status hn_model_declare(hone_model *model);
 /** Parameters declared and allocated, contents undefined. */
-HONE_MUST_USE hone_status hn_model_shell(hone_device *device, const hone_model_config *config, hone_dtype dtype,
-                                         hone_model **model);
-HONE_MUST_USE hone_status hn_adapter_shell(hone_model *model, const hone_lora_options *options, hone_adapter **adapter);
+HONE_MUST_USE hone_status hn_model_shell(hone_device *device, const hone_model_config *config,
+                                         hone_dtype dtype, hone_model **model);
+HONE_MUST_USE hone_status hn_adapter_shell(hone_model *model, const hone_lora_options *options,
+                                           hone_adapter **adapter);
 /** Bit l set: linear l is named in a comma-separated list, or by "all-linear". */
 HONE_MUST_USE hone_status hn_lora_targets(const char *targets, uint32_t *mask);
 

@@ -5,14 +5,15 @@
 #include <string.h>
 #include <tensor/tensor.h>
 
-hone_status hn_parameters_declare(hn_parameters *parameters, const char *name, int64_t rows, int64_t columns, bool decay)
-{
-    HN_TRY(hn_reserve(&parameters->item, &parameters->capacity, parameters->count + 1, sizeof *parameters->item,
-                      "parameters"));
+hone_status hn_parameters_declare(hn_parameters *parameters, const char *name, int64_t rows, int64_t columns,
+                                  bool decay) {
+    HN_TRY(hn_reserve(&parameters->item, &parameters->capacity, parameters->count + 1,
+                      sizeof *parameters->item, "parameters"));
     hn_parameter *item = &parameters->item[parameters->count];
     memset(item, 0, sizeof *item);
     HN_TRY(hn_strdup(&item->name, name));
-    item->value = columns > 0 ? hn_tensor_2(0, 0, HONE_F32, rows, columns) : hn_tensor_1(0, 0, HONE_F32, rows);
+    item->value =
+        columns > 0 ? hn_tensor_2(0, 0, HONE_F32, rows, columns) : hn_tensor_1(0, 0, HONE_F32, rows);
     item->gradient = hn_tensor_absent();
     item->decay = decay;
     parameters->count++;
@@ -20,8 +21,7 @@ hone_status hn_parameters_declare(hn_parameters *parameters, const char *name, i
 }
 
 /** Gives every tensor its place in one buffer of `dtype`. */
-static hone_status place(hn_parameters *parameters, hone_dtype dtype)
-{
+static hone_status place(hn_parameters *parameters, hone_dtype dtype) {
     uint64_t total = 0;
     for (size_t i = 0; i < parameters->count; i++) {
         hone_tensor *tensor = &parameters->item[i].value;
@@ -37,8 +37,7 @@ static hone_status place(hn_parameters *parameters, hone_dtype dtype)
     return HONE_OK;
 }
 
-hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *device, hone_dtype dtype)
-{
+hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *device, hone_dtype dtype) {
     parameters->device = device;
     parameters->dtype = dtype;
     HN_TRY(place(parameters, dtype));
@@ -48,8 +47,7 @@ hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *devic
     return HONE_OK;
 }
 
-hone_status hn_parameters_make_trainable(hn_parameters *parameters)
-{
+hone_status hn_parameters_make_trainable(hn_parameters *parameters) {
     if (parameters->gradient_buffer != 0)
         return HONE_OK;
     HN_TRY(hn_buffer_create(parameters->device, parameters->bytes, &parameters->gradient_buffer));
@@ -60,8 +58,7 @@ hone_status hn_parameters_make_trainable(hn_parameters *parameters)
     return HONE_OK;
 }
 
-void hn_parameters_clear(hn_parameters *parameters)
-{
+void hn_parameters_clear(hn_parameters *parameters) {
     if (parameters->device != NULL) {
         hn_buffer_destroy(parameters->device, parameters->gradient_buffer);
         hn_buffer_destroy(parameters->device, parameters->buffer);
@@ -72,16 +69,14 @@ void hn_parameters_clear(hn_parameters *parameters)
     memset(parameters, 0, sizeof *parameters);
 }
 
-hn_parameter *hn_parameters_find(const hn_parameters *parameters, const char *name)
-{
+hn_parameter *hn_parameters_find(const hn_parameters *parameters, const char *name) {
     for (size_t i = 0; i < parameters->count; i++)
         if (strcmp(parameters->item[i].name, name) == 0)
             return &parameters->item[i];
     return NULL;
 }
 
-int64_t hn_parameters_elements(const hn_parameters *parameters)
-{
+int64_t hn_parameters_elements(const hn_parameters *parameters) {
     int64_t total = 0;
     for (size_t i = 0; i < parameters->count; i++)
         total += hn_tensor_elements(&parameters->item[i].value);
@@ -91,8 +86,8 @@ int64_t hn_parameters_elements(const hn_parameters *parameters)
 /** Host values are converted a block at a time, so that loading needs no second copy of a large tensor. */
 enum { BLOCK = 1 << 18 };
 
-hone_status hn_parameter_write(hn_parameters *parameters, const hn_parameter *parameter, hone_dtype dtype, const void *data)
-{
+hone_status hn_parameter_write(hn_parameters *parameters, const hn_parameter *parameter, hone_dtype dtype,
+                               const void *data) {
     const size_t from = hone_dtype_size(dtype), to = hone_dtype_size(parameters->dtype);
     const size_t count = (size_t)hn_tensor_elements(&parameter->value);
     const unsigned char *source = data;
@@ -105,15 +100,16 @@ hone_status hn_parameter_write(hn_parameters *parameters, const hn_parameter *pa
     for (size_t i = 0; i < count; i += BLOCK) {
         const size_t n = count - i < BLOCK ? count - i : BLOCK;
         HN_GO(hn_convert(dtype, source + i * from, parameters->dtype, block, n));
-        HN_GO(hn_upload(parameters->device, parameter->value.buffer, parameter->value.offset + i * to, block, n * to));
+        HN_GO(hn_upload(parameters->device, parameter->value.buffer, parameter->value.offset + i * to, block,
+                        n * to));
     }
 done:
     hn_free(block);
     return status;
 }
 
-hone_status hn_parameter_read(const hn_parameters *parameters, const hone_tensor *tensor, hone_dtype dtype, void *data)
-{
+hone_status hn_parameter_read(const hn_parameters *parameters, const hone_tensor *tensor, hone_dtype dtype,
+                              void *data) {
     const size_t from = hone_dtype_size(parameters->dtype), to = hone_dtype_size(dtype);
     const size_t count = (size_t)hn_tensor_elements(tensor);
     unsigned char *destination = data;
@@ -133,8 +129,7 @@ done:
     return status;
 }
 
-hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33])
-{
+hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33]) {
     hn_hasher *hasher = NULL;
     void *block = NULL;
     hone_status status = HONE_OK;
@@ -149,7 +144,8 @@ hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33
         hn_hasher_update(hasher, item->value.extent, sizeof item->value.extent);
         for (size_t i = 0; i < count; i += BLOCK) {
             const size_t n = count - i < BLOCK ? count - i : BLOCK;
-            HN_GO(hn_download(parameters->device, block, item->value.buffer, item->value.offset + i * size, n * size));
+            HN_GO(hn_download(parameters->device, block, item->value.buffer, item->value.offset + i * size,
+                              n * size));
             hn_hasher_update(hasher, block, n * size);
         }
     }

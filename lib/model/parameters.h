@@ -1,4 +1,5 @@
-/** The named weights of a model or an adapter, on its device: one buffer, each tensor at an aligned offset. */
+/** The named weights of a model or an adapter, on its device: one buffer, each tensor at an aligned offset.
+ */
 #ifndef HN_MODEL_PARAMETERS_H
 #define HN_MODEL_PARAMETERS_H
 
@@ -6,7 +7,7 @@
 #include <hone/model.h>
 
 typedef struct hn_parameter {
-    char *name;           /**< as in the safetensors file */
+    char *name; /**< as in the safetensors file */
     hone_tensor value;
     hone_tensor gradient; /**< absent until hn_parameters_make_trainable */
     bool decay;           /**< weight decay applies: matrices yes, norms and biases no */
@@ -18,23 +19,24 @@ typedef struct hn_parameters {
     hn_parameter *item; /**< in a fixed order: the file's canonical order of layers */
     size_t count, capacity;
     uint64_t buffer, gradient_buffer;
-    uint64_t bytes;     /**< of either buffer */
+    uint64_t bytes; /**< of either buffer */
 } hn_parameters;
 
 /** Declares a parameter of rank 1 (columns 0) or 2 before hn_parameters_allocate. */
-HONE_MUST_USE hone_status hn_parameters_declare(hn_parameters *parameters, const char *name, int64_t rows, int64_t columns,
-                                                bool decay);
-HONE_MUST_USE hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *device, hone_dtype dtype);
+HONE_MUST_USE hone_status hn_parameters_declare(hn_parameters *parameters, const char *name, int64_t rows,
+                                                int64_t columns, bool decay);
+HONE_MUST_USE hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *device,
+                                                 hone_dtype dtype);
 /** Allocates gradients for all. Idempotent. */
 HONE_MUST_USE hone_status hn_parameters_make_trainable(hn_parameters *parameters);
 void hn_parameters_clear(hn_parameters *parameters);
 /** NULL when absent. */
 hn_parameter *hn_parameters_find(const hn_parameters *parameters, const char *name);
 /** Sets or reads one parameter from or to host values of `dtype` (F32, F64, F16, BF16), dense. */
-HONE_MUST_USE hone_status hn_parameter_write(hn_parameters *parameters, const hn_parameter *parameter, hone_dtype dtype,
-                                             const void *data);
-HONE_MUST_USE hone_status hn_parameter_read(const hn_parameters *parameters, const hone_tensor *tensor, hone_dtype dtype,
-                                            void *data);
+HONE_MUST_USE hone_status hn_parameter_write(hn_parameters *parameters, const hn_parameter *parameter,
+                                             hone_dtype dtype, const void *data);
+HONE_MUST_USE hone_status hn_parameter_read(const hn_parameters *parameters, const hone_tensor *tensor,
+                                            hone_dtype dtype, void *data);
 /** Elements of all parameters together. */
 int64_t hn_parameters_elements(const hn_parameters *parameters);
 /** 32 hexadecimal digits over names, shapes and values. */
@@ -44,8 +46,9 @@ HONE_MUST_USE hone_status hn_parameters_digest(const hn_parameters *parameters, 
 hn_parameters *hn_model_weights(hone_model *model);
 hn_parameters *hn_adapter_weights(hone_adapter *adapter);
 /** As hone_model_open, computing in `dtype` (F64 for the float64 oracle's tests). */
-HONE_MUST_USE hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype, hone_model **model);
-HONE_MUST_USE hone_status hn_model_create_as(hone_device *device, const hone_model_config *config, uint64_t seed,
-                                             hone_dtype dtype, hone_model **model);
+HONE_MUST_USE hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype,
+                                           hone_model **model);
+HONE_MUST_USE hone_status hn_model_create_as(hone_device *device, const hone_model_config *config,
+                                             uint64_t seed, hone_dtype dtype, hone_model **model);
 
 #endif

@@ -7,31 +7,33 @@
 #include <string.h>
 
 /** Variants that compute something else than B A x alpha / R; each must be absent, null or false. */
-static const char *const refused[] = {"use_dora", "use_rslora", "rank_pattern", "alpha_pattern", "modules_to_save",
-                                      "layers_to_transform", "layer_replication", "lora_bias", "trainable_token_indices"};
+static const char *const refused[] = {"use_dora",          "use_rslora",      "rank_pattern",
+                                      "alpha_pattern",     "modules_to_save", "layers_to_transform",
+                                      "layer_replication", "lora_bias",       "trainable_token_indices"};
 
-static hone_status check_variant(const json_t *root, const char *path)
-{
+static hone_status check_variant(const json_t *root, const char *path) {
     const char *type = NULL, *bias = NULL;
 
     HN_TRY(hn_json_string_or(root, "peft_type", path, "LORA", &type));
     HN_TRY(hn_json_string_or(root, "bias", path, "none", &bias));
     if (strcmp(type, "LORA") != 0 || strcmp(bias, "none") != 0)
-        return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: peft_type \"%s\" with bias \"%s\": only LORA with bias none is supported", path, type, bias);
+        return hn_fail(HONE_ERROR_UNSUPPORTED,
+                       "%s: peft_type \"%s\" with bias \"%s\": only LORA with bias none is supported", path,
+                       type, bias);
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         const json_t *value = json_object_get(root, refused[i]);
         const bool empty = value == NULL || json_is_null(value) || json_is_false(value) ||
                            (json_is_object(value) && json_object_size(value) == 0) ||
                            (json_is_array(value) && json_array_size(value) == 0);
         if (!empty)
-            return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: \"%s\" is set, which hone does not support", path, refused[i]);
+            return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: \"%s\" is set, which hone does not support", path,
+                           refused[i]);
     }
     return HONE_OK;
 }
 
 /** target_modules: a list of names (possibly longer paths, of which the last part counts), or one string. */
-static hone_status parse_targets(const json_t *root, const char *path, char **targets)
-{
+static hone_status parse_targets(const json_t *root, const char *path, char **targets) {
     const json_t *modules = json_object_get(root, "target_modules");
     hn_bytes text = {0};
     hone_status status = HONE_OK;
@@ -43,7 +45,8 @@ static hone_status parse_targets(const json_t *root, const char *path, char **ta
     for (size_t i = 0; i < json_array_size(modules); i++) {
         const char *name = json_string_value(json_array_get(modules, i));
         if (name == NULL || strchr(name, ',') != NULL) {
-            status = hn_fail(HONE_ERROR_FORMAT, "%s: \"target_modules\" holds something that is not a module's name", path);
+            status = hn_fail(HONE_ERROR_FORMAT,
+                             "%s: \"target_modules\" holds something that is not a module's name", path);
             goto done;
         }
         const char *last = strrchr(name, '.');
@@ -56,8 +59,7 @@ done:
     return status;
 }
 
-static hone_status parse(const char *path, hone_lora_options *options, char **targets)
-{
+static hone_status parse(const char *path, hone_lora_options *options, char **targets) {
     json_t *root = NULL;
     hone_status status = HONE_OK;
 
@@ -74,21 +76,20 @@ done:
 }
 
 /** The rank is compared with the file before anything of that size is allocated. */
-static hone_status check_rank(const hn_safetensors *file, const char *folder, int64_t rank)
-{
+static hone_status check_rank(const hn_safetensors *file, const char *folder, int64_t rank) {
     for (size_t i = 0; i < hn_safetensors_count(file); i++) {
         const hn_safetensor *tensor = hn_safetensors_item(file, i);
         if (strstr(tensor->name, ".lora_A.") != NULL)
             return tensor->extent[0] == rank
                        ? HONE_OK
-                       : hn_fail(HONE_ERROR_FORMAT, "%s: adapter_config.json says rank %lld, tensor %s has %lld rows", folder,
+                       : hn_fail(HONE_ERROR_FORMAT,
+                                 "%s: adapter_config.json says rank %lld, tensor %s has %lld rows", folder,
                                  (long long)rank, tensor->name, (long long)tensor->extent[0]);
     }
     return hn_fail(HONE_ERROR_FORMAT, "%s: adapter_model.safetensors has no lora_A tensor", folder);
 }
 
-hone_status hone_adapter_open(hone_model *model, const char *folder, hone_adapter **out)
-{
+hone_status hone_adapter_open(hone_model *model, const char *folder, hone_adapter **out) {
     hone_lora_options options = {0};
     hone_adapter *adapter = NULL;
     hn_safetensors *file = NULL;
@@ -112,8 +113,7 @@ done:
     return status;
 }
 
-static hone_status write_config(const hone_adapter *adapter, const char *folder, const char *base_model)
-{
+static hone_status write_config(const hone_adapter *adapter, const char *folder, const char *base_model) {
     json_t *modules = json_array();
     uint32_t mask = 0;
     char *path = NULL;
@@ -124,11 +124,13 @@ static hone_status write_config(const hone_adapter *adapter, const char *folder,
         if ((mask >> linear & 1u) != 0)
             json_array_append_new(modules, json_string(hn_linear_name(linear)));
     HN_GO(hn_path_join(folder, "adapter_config.json", &path));
-    json_t *root = json_pack("{s:s,s:s,s:s?,s:I,s:f,s:f,s:O,s:s,s:b,s:b,s:b}", "peft_type", "LORA", "task_type", "CAUSAL_LM",
-                             "base_model_name_or_path", base_model, "r", (json_int_t)adapter->options.rank, "lora_alpha",
-                             adapter->options.alpha, "lora_dropout", adapter->options.dropout, "target_modules", modules,
-                             "bias", "none", "fan_in_fan_out", 0, "inference_mode", 1, "use_rslora", 0);
-    status = root == NULL ? hn_fail(HONE_ERROR_MEMORY, "no memory for adapter_config.json") : hn_json_write(path, root);
+    json_t *root = json_pack("{s:s,s:s,s:s?,s:I,s:f,s:f,s:O,s:s,s:b,s:b,s:b}", "peft_type", "LORA",
+                             "task_type", "CAUSAL_LM", "base_model_name_or_path", base_model, "r",
+                             (json_int_t)adapter->options.rank, "lora_alpha", adapter->options.alpha,
+                             "lora_dropout", adapter->options.dropout, "target_modules", modules, "bias",
+                             "none", "fan_in_fan_out", 0, "inference_mode", 1, "use_rslora", 0);
+    status = root == NULL ? hn_fail(HONE_ERROR_MEMORY, "no memory for adapter_config.json")
+                          : hn_json_write(path, root);
     json_decref(root);
 done:
     hn_free(path);
@@ -136,8 +138,7 @@ done:
     return status;
 }
 
-hone_status hone_adapter_save(hone_adapter *adapter, const char *folder, const char *base_model)
-{
+hone_status hone_adapter_save(hone_adapter *adapter, const char *folder, const char *base_model) {
     char *path = NULL;
     hone_status status = HONE_OK;
 

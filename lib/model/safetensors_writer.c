@@ -13,8 +13,7 @@ struct hn_safetensors_writer {
     bool started;
 };
 
-hone_status hn_safetensors_writer_create(const char *path, hn_safetensors_writer **out)
-{
+hone_status hn_safetensors_writer_create(const char *path, hn_safetensors_writer **out) {
     hn_safetensors_writer *writer = NULL;
     hone_status status = HONE_OK;
 
@@ -33,8 +32,7 @@ done:
     return status;
 }
 
-void hn_safetensors_writer_destroy(hn_safetensors_writer *writer)
-{
+void hn_safetensors_writer_destroy(hn_safetensors_writer *writer) {
     if (writer == NULL)
         return;
     hn_writer_destroy(writer->writer);
@@ -43,8 +41,7 @@ void hn_safetensors_writer_destroy(hn_safetensors_writer *writer)
     hn_free(writer);
 }
 
-static const char *dtype_name(hone_dtype dtype)
-{
+static const char *dtype_name(hone_dtype dtype) {
     switch (dtype) {
     case HONE_F64:
         return "F64";
@@ -59,15 +56,15 @@ static const char *dtype_name(hone_dtype dtype)
     }
 }
 
-hone_status hn_safetensors_writer_declare(hn_safetensors_writer *writer, const char *name, hone_dtype dtype, int rank,
-                                          const int64_t *extent)
-{
+hone_status hn_safetensors_writer_declare(hn_safetensors_writer *writer, const char *name, hone_dtype dtype,
+                                          int rank, const int64_t *extent) {
     json_t *shape = json_array();
     size_t bytes = hone_dtype_size(dtype), end = 0;
 
     if (dtype_name(dtype) == NULL) {
         json_decref(shape);
-        return hn_fail(HONE_ERROR_ARGUMENT, "tensor %s: dtype %s can't be stored", name, hone_dtype_name(dtype));
+        return hn_fail(HONE_ERROR_ARGUMENT, "tensor %s: dtype %s can't be stored", name,
+                       hone_dtype_name(dtype));
     }
     for (int d = 0; d < rank; d++) {
         json_array_append_new(shape, json_integer(extent[d]));
@@ -81,15 +78,15 @@ hone_status hn_safetensors_writer_declare(hn_safetensors_writer *writer, const c
                               (json_int_t)writer->total, (json_int_t)end);
     if (entry == NULL || json_object_set_new(writer->header, name, entry) != 0)
         return hn_fail(HONE_ERROR_MEMORY, "no memory for the header entry of %s", name);
-    HN_TRY(hn_reserve(&writer->bytes, &writer->capacity, writer->declared + 1, sizeof *writer->bytes, "tensors"));
+    HN_TRY(hn_reserve(&writer->bytes, &writer->capacity, writer->declared + 1, sizeof *writer->bytes,
+                      "tensors"));
     writer->bytes[writer->declared++] = bytes;
     writer->total = end;
     return HONE_OK;
 }
 
 /** The header's length is a multiple of 8 (padded with spaces), so that the data is aligned. */
-static hone_status write_header(hn_safetensors_writer *writer)
-{
+static hone_status write_header(hn_safetensors_writer *writer) {
     char *text = json_dumps(writer->header, JSON_COMPACT);
     hn_bytes bytes = {0};
     unsigned char length[8];
@@ -111,21 +108,20 @@ done:
     return status;
 }
 
-hone_status hn_safetensors_writer_write(hn_safetensors_writer *writer, const void *data, size_t bytes)
-{
+hone_status hn_safetensors_writer_write(hn_safetensors_writer *writer, const void *data, size_t bytes) {
     if (!writer->started)
         HN_TRY(write_header(writer));
     if (writer->written >= writer->declared || writer->bytes[writer->written] != bytes)
-        return hn_fail(HONE_ERROR_ARGUMENT, "safetensors writer: %zu bytes given for tensor %zu of %zu", bytes, writer->written,
-                       writer->declared);
+        return hn_fail(HONE_ERROR_ARGUMENT, "safetensors writer: %zu bytes given for tensor %zu of %zu",
+                       bytes, writer->written, writer->declared);
     writer->written++;
     return hn_writer_write(writer->writer, data, bytes);
 }
 
-hone_status hn_safetensors_writer_commit(hn_safetensors_writer *writer)
-{
+hone_status hn_safetensors_writer_commit(hn_safetensors_writer *writer) {
     if (writer->written != writer->declared)
-        return hn_fail(HONE_ERROR_ARGUMENT, "safetensors writer: %zu of %zu tensors written", writer->written, writer->declared);
+        return hn_fail(HONE_ERROR_ARGUMENT, "safetensors writer: %zu of %zu tensors written", writer->written,
+                       writer->declared);
     if (!writer->started)
         HN_TRY(write_header(writer));
     return hn_writer_commit(writer->writer);

@@ -18,7 +18,8 @@ bool hn_tensor_present(const hone_tensor *tensor);
 int64_t hn_tensor_elements(const hone_tensor *tensor);
 /** Elements in one row: the product of extents 1.. */
 int64_t hn_tensor_row_elements(const hone_tensor *tensor);
-/** Bytes from element 0 to one past the last element (strides included); 0 when empty. Checked: false on overflow. */
+/** Bytes from element 0 to one past the last element (strides included); 0 when empty. Checked: false on
+ * overflow. */
 bool hn_tensor_span(const hone_tensor *tensor, uint64_t *bytes);
 bool hn_tensor_contiguous(const hone_tensor *tensor);
 /** Rows [begin, begin + count) of a tensor. */
@@ -31,7 +32,8 @@ void hn_tensor_describe(const hone_tensor *tensor, char *text, size_t size);
 /** Rounds up to HONE_BUFFER_ALIGNMENT; false on overflow. */
 bool hn_align(uint64_t bytes, uint64_t *aligned);
 
-/** Host-side conversion of `count` elements between F32, F64, F16 and BF16 (to nearest even; NaN stays NaN). */
+/** Host-side conversion of `count` elements between F32, F64, F16 and BF16 (to nearest even; NaN stays NaN).
+ */
 hone_status hn_convert(hone_dtype from, const void *source, hone_dtype to, void *destination, size_t count);
 
 #endif

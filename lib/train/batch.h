@@ -13,8 +13,8 @@ typedef struct hn_batch {
 } hn_batch;
 
 /**
- * How many of the examples index[0..count) fit one pack of `pack_tokens` tokens, at least one: a pure function of the
- * list, so that resuming packs alike. HONE_ERROR_ARGUMENT when the first alone does not fit.
+ * How many of the examples index[0..count) fit one pack of `pack_tokens` tokens, at least one: a pure
+ * function of the list, so that resuming packs alike. HONE_ERROR_ARGUMENT when the first alone does not fit.
  */
 HONE_MUST_USE hone_status hn_batch_fill(const hn_examples *examples, const int64_t *index, int64_t count,
                                         hone_pack_layout layout, int64_t pack_tokens, int64_t *fitting);
@@ -22,11 +22,13 @@ HONE_MUST_USE hone_status hn_batch_create(const hn_examples *examples, const int
                                           hone_pack_layout layout, hn_batch *batch);
 void hn_batch_clear(hn_batch *batch);
 
-/** Forward pass; logp[i][c] of example index[i], conditional c (0 where not read). `edges`: room for the pack's edges. */
-HONE_MUST_USE hone_status hn_batch_score(const hn_batch *batch, hn_network *network, uint32_t step, float *edges,
-                                         double (*logp)[HONE_CONDITIONAL_COUNT]);
+/** Forward pass; logp[i][c] of example index[i], conditional c (0 where not read). `edges`: room for the
+ * pack's edges. */
+HONE_MUST_USE hone_status hn_batch_score(const hn_batch *batch, hn_network *network, uint32_t step,
+                                         float *edges, double (*logp)[HONE_CONDITIONAL_COUNT]);
 /** Backward pass from d loss / d logp. */
 HONE_MUST_USE hone_status hn_batch_backward(const hn_batch *batch, hn_network *network, float *edges,
-                                            const double (*derivative)[HONE_CONDITIONAL_COUNT], bool accumulate);
+                                            const double (*derivative)[HONE_CONDITIONAL_COUNT],
+                                            bool accumulate);
 
 #endif

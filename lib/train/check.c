@@ -3,8 +3,7 @@
 #include <string.h>
 #include <train/options.h>
 
-hone_status hn_schedule_parse(const char *name, hone_schedule *schedule)
-{
+hone_status hn_schedule_parse(const char *name, hone_schedule *schedule) {
     static const char *const names[] = {"constant", "linear", "cosine"};
     for (int i = 0; i < 3; i++)
         if (strcmp(name, names[i]) == 0) {
@@ -14,8 +13,7 @@ hone_status hn_schedule_parse(const char *name, hone_schedule *schedule)
     return hn_fail(HONE_ERROR_ARGUMENT, "--schedule \"%s\": must be constant, linear or cosine", name);
 }
 
-hone_status hn_pack_parse(const char *name, hone_pack_layout *layout)
-{
+hone_status hn_pack_parse(const char *name, hone_pack_layout *layout) {
     static const char *const names[] = {"trie", "sequences", "naive"};
     for (int i = 0; i < 3; i++)
         if (strcmp(name, names[i]) == 0) {
@@ -25,36 +23,33 @@ hone_status hn_pack_parse(const char *name, hone_pack_layout *layout)
     return hn_fail(HONE_ERROR_ARGUMENT, "--pack \"%s\": must be trie, sequences or naive", name);
 }
 
-static hone_status required(const char *name, const char *value)
-{
+static hone_status required(const char *name, const char *value) {
     if (value == NULL || value[0] == '\0')
         return hn_fail(HONE_ERROR_ARGUMENT, "--%s is required: see `hone train --help`", name);
     return HONE_OK;
 }
 
-static hone_status at_least(const char *name, int64_t value, int64_t least)
-{
+static hone_status at_least(const char *name, int64_t value, int64_t least) {
     if (value < least)
-        return hn_fail(HONE_ERROR_ARGUMENT, "--%s is %lld, must be at least %lld", name, (long long)value, (long long)least);
+        return hn_fail(HONE_ERROR_ARGUMENT, "--%s is %lld, must be at least %lld", name, (long long)value,
+                       (long long)least);
     return HONE_OK;
 }
 
-static hone_status within(const char *name, double value, double least, double below)
-{
+static hone_status within(const char *name, double value, double least, double below) {
     if (!(value >= least && value < below))
-        return hn_fail(HONE_ERROR_ARGUMENT, "--%s is %g, must be at least %g and below %g", name, value, least, below);
+        return hn_fail(HONE_ERROR_ARGUMENT, "--%s is %g, must be at least %g and below %g", name, value,
+                       least, below);
     return HONE_OK;
 }
 
-static void fill(double *value, double fallback)
-{
+static void fill(double *value, double fallback) {
     if (isnan(*value))
         *value = fallback;
 }
 
 /** What was not given takes the method's published default. */
-static hone_status fill_method(hone_train_options *options)
-{
+static hone_status fill_method(hone_train_options *options) {
     HN_TRY(required("method", options->method));
     HN_TRY(hone_method_parse(options->method, &options->loss.method));
     const hone_loss_options defaults = hone_loss_defaults(options->loss.method);
@@ -66,8 +61,7 @@ static hone_status fill_method(hone_train_options *options)
     return hone_loss_check(&options->loss);
 }
 
-hone_status hone_train_options_check(hone_train_options *options)
-{
+hone_status hone_train_options_check(hone_train_options *options) {
     hone_schedule schedule;
     hone_pack_layout layout;
 
@@ -96,10 +90,12 @@ hone_status hone_train_options_check(hone_train_options *options)
     HN_TRY(at_least("keep", options->keep, 1));
     HN_TRY(at_least("threads", options->threads, 0));
     if (options->pack_tokens > 1 << 24)
-        return hn_fail(HONE_ERROR_ARGUMENT, "--pack-tokens is %lld, must be at most %d", (long long)options->pack_tokens, 1 << 24);
+        return hn_fail(HONE_ERROR_ARGUMENT, "--pack-tokens is %lld, must be at most %d",
+                       (long long)options->pack_tokens, 1 << 24);
     if (options->steps == 0)
         HN_TRY(within("epochs", options->epochs, 1e-6, 1e9));
     if (options->full && options->adapter != NULL)
-        return hn_fail(HONE_ERROR_ARGUMENT, "--full and --adapter exclude each other: merge the adapter first");
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "--full and --adapter exclude each other: merge the adapter first");
     return HONE_OK;
 }

@@ -10,14 +10,12 @@
 
 enum { CONFIG_LIMIT = 1 << 20 };
 
-static hone_status at_line(hone_status status, const char *path, const yaml_mark_t *mark)
-{
+static hone_status at_line(hone_status status, const char *path, const yaml_mark_t *mark) {
     return hn_fail_in(status, "%s:%zu", path, mark->line + 1);
 }
 
 static hone_status set_pair(hone_train_options *options, const char *path, yaml_document_t *document,
-                            const yaml_node_pair_t *pair)
-{
+                            const yaml_node_pair_t *pair) {
     const yaml_node_t *key = yaml_document_get_node(document, pair->key);
     const yaml_node_t *value = yaml_document_get_node(document, pair->value);
 
@@ -30,21 +28,20 @@ static hone_status set_pair(hone_train_options *options, const char *path, yaml_
     return status == HONE_OK ? HONE_OK : at_line(status, path, &value->start_mark);
 }
 
-static hone_status set_all(hone_train_options *options, const char *path, yaml_document_t *document)
-{
+static hone_status set_all(hone_train_options *options, const char *path, yaml_document_t *document) {
     const yaml_node_t *root = yaml_document_get_root_node(document);
 
     if (root == NULL)
         return HONE_OK;
     if (root->type != YAML_MAPPING_NODE)
         return hn_fail(HONE_ERROR_FORMAT, "%s: options are a flat list of NAME: VALUE lines", path);
-    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top; pair++)
+    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top;
+         pair++)
         HN_TRY(set_pair(options, path, document, pair));
     return HONE_OK;
 }
 
-hone_status hone_train_options_load(hone_train_options *options, const char *path)
-{
+hone_status hone_train_options_load(hone_train_options *options, const char *path) {
     yaml_parser_t parser;
     yaml_document_t document;
     char *text = NULL;
@@ -71,8 +68,7 @@ done:
 }
 
 /** Double-quoted, so that any text reads back as itself. */
-static hone_status append_text(hn_bytes *out, const char *name, const char *value)
-{
+static hone_status append_text(hn_bytes *out, const char *name, const char *value) {
     HN_TRY(hn_bytes_printf(out, "%s: \"", name));
     for (const char *c = value; *c != '\0'; c++) {
         if (*c == '"' || *c == '\\')
@@ -85,8 +81,7 @@ static hone_status append_text(hn_bytes *out, const char *name, const char *valu
     return hn_bytes_append(out, "\"\n", 2);
 }
 
-static hone_status append_option(hn_bytes *out, const hone_option_info *info, const void *field)
-{
+static hone_status append_option(hn_bytes *out, const hone_option_info *info, const void *field) {
     const char *text = NULL;
     double real = 0.0;
 
@@ -108,8 +103,7 @@ static hone_status append_option(hn_bytes *out, const hone_option_info *info, co
     return HONE_OK;
 }
 
-hone_status hone_train_options_text(const hone_train_options *options, char **text)
-{
+hone_status hone_train_options_text(const hone_train_options *options, char **text) {
     hn_bytes out = {0};
     const hone_option_info *info = NULL;
     const void *field = NULL;

@@ -9,8 +9,7 @@
 enum { METRICS_LIMIT = 1 << 30 };
 
 /** The step of one line, or -1 when the line is not one of ours (cut by a crash). */
-static int64_t line_step(const char *line, size_t length)
-{
+static int64_t line_step(const char *line, size_t length) {
     json_t *object = NULL;
     int64_t step = -1;
 
@@ -22,8 +21,7 @@ static int64_t line_step(const char *line, size_t length)
     return step;
 }
 
-static hone_status keep_until(const char *path, int64_t step)
-{
+static hone_status keep_until(const char *path, int64_t step) {
     char *text = NULL;
     size_t length = 0;
     hn_bytes kept = {0};
@@ -45,21 +43,18 @@ done:
     return status;
 }
 
-hone_status hn_metrics_begin(const char *path, int64_t step)
-{
+hone_status hn_metrics_begin(const char *path, int64_t step) {
     if (step > 0 && hn_file_exists(path))
         return keep_until(path, step);
     return hn_file_replace(path, "", 0);
 }
 
-static void set_real(json_t *object, const char *name, double value)
-{
+static void set_real(json_t *object, const char *name, double value) {
     json_object_set_new(object, name, json_real(value));
 }
 
 /** SFT has no rewards and one answer a row. */
-static void set_preference(json_t *object, const hone_train_metrics *metrics, hone_method method)
-{
+static void set_preference(json_t *object, const hone_train_metrics *metrics, hone_method method) {
     if (method == HONE_SFT)
         return;
     set_real(object, "rewards/chosen", metrics->reward_chosen);
@@ -74,8 +69,7 @@ static void set_preference(json_t *object, const hone_train_metrics *metrics, ho
     set_real(object, "loss/generation", metrics->generation);
 }
 
-hone_status hn_metrics_append(const char *path, const hone_train_metrics *metrics, hone_method method)
-{
+hone_status hn_metrics_append(const char *path, const hone_train_metrics *metrics, hone_method method) {
     json_t *object = json_object();
     char *text = NULL;
     hn_bytes line = {0};
@@ -91,7 +85,9 @@ hone_status hn_metrics_append(const char *path, const hone_train_metrics *metric
     json_object_set_new(object, "packs", json_integer(metrics->packs));
     json_object_set_new(object, "packed_tokens", json_integer(metrics->packed_tokens));
     json_object_set_new(object, "naive_tokens", json_integer(metrics->naive_tokens));
-    set_real(object, "tree_ratio", metrics->packed_tokens > 0 ? (double)metrics->naive_tokens / (double)metrics->packed_tokens : 0.0);
+    set_real(object, "tree_ratio",
+             metrics->packed_tokens > 0 ? (double)metrics->naive_tokens / (double)metrics->packed_tokens
+                                        : 0.0);
     set_real(object, "seconds", metrics->seconds);
     set_real(object, "pairs_per_second", metrics->pairs_per_second);
     set_real(object, "tokens_per_second", metrics->tokens_per_second);

@@ -4,9 +4,10 @@
 
 #include <hone/train.h>
 
-/** Begins the file anew, or keeps the lines of steps up to `step` (resuming): lines that were written after the
- *  checkpoint are written again by the run that goes on. */
+/** Begins the file anew, or keeps the lines of steps up to `step` (resuming): lines that were written after
+ * the checkpoint are written again by the run that goes on. */
 HONE_MUST_USE hone_status hn_metrics_begin(const char *path, int64_t step);
-HONE_MUST_USE hone_status hn_metrics_append(const char *path, const hone_train_metrics *metrics, hone_method method);
+HONE_MUST_USE hone_status hn_metrics_append(const char *path, const hone_train_metrics *metrics,
+                                            hone_method method);
 
 #endif

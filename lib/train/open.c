@@ -9,8 +9,7 @@
 #include <train/options.h>
 #include <train/run.h>
 
-static hone_status open_device(hn_run_state *run)
-{
+static hone_status open_device(hn_run_state *run) {
     const hone_train_options *options = run->options;
     const hone_device_options wanted = {.threads = (int)options->threads,
                                         .isa = options->isa,
@@ -19,8 +18,7 @@ static hone_status open_device(hn_run_state *run)
     return hone_device_open(options->device, &wanted, &run->device);
 }
 
-static hone_status open_adapter(hn_run_state *run)
-{
+static hone_status open_adapter(hn_run_state *run) {
     const hone_train_options *options = run->options;
     const hone_lora_options lora = {.rank = options->lora_rank,
                                     .alpha = options->lora_alpha,
@@ -33,8 +31,7 @@ static hone_status open_adapter(hn_run_state *run)
     return hone_adapter_create(run->model, &lora, (uint64_t)options->seed, &run->adapter);
 }
 
-static hone_status open_model(hn_run_state *run)
-{
+static hone_status open_model(hn_run_state *run) {
     HN_TRY(hone_model_open(run->device, run->options->model, &run->model));
     HN_TRY(hone_tokenizer_open(run->options->model, &run->tokenizer));
     HN_TRY(hone_model_digest(run->model, run->base_digest));
@@ -49,19 +46,21 @@ static hone_status open_model(hn_run_state *run)
 }
 
 /** Rows as tokens. A pair over the pack's budget is an error before step 1, not a silent drop. */
-static hone_status open_data(hn_run_state *run)
-{
+static hone_status open_data(hn_run_state *run) {
     const hone_train_options *options = run->options;
     const int64_t positions = hone_model_configuration(run->model)->max_positions;
-    const int64_t longest = options->max_length > 0 && options->max_length < positions ? options->max_length : positions;
+    const int64_t longest =
+        options->max_length > 0 && options->max_length < positions ? options->max_length : positions;
     int64_t fitting = 0;
 
     HN_TRY(hone_template_open(options->template_name, run->tokenizer, &run->form));
-    HN_TRY(hone_dataset_open(options->data, options->loss.method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE,
+    HN_TRY(hone_dataset_open(options->data,
+                             options->loss.method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE,
                              &run->data));
     HN_TRY(hn_examples_create(run->data, run->form, run->tokenizer, &options->loss, longest, &run->examples));
     if (run->examples.cut > 0 || run->examples.dropped > 0)
-        hn_log(HONE_LOG_WARNING, "%lld rows lost the start of their prompt, %lld rows were left out: longer than %lld tokens",
+        hn_log(HONE_LOG_WARNING,
+               "%lld rows lost the start of their prompt, %lld rows were left out: longer than %lld tokens",
                (long long)run->examples.cut, (long long)run->examples.dropped, (long long)longest);
     if (run->examples.count == 0)
         return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on", options->data);
@@ -70,8 +69,7 @@ static hone_status open_data(hn_run_state *run)
     return HONE_OK;
 }
 
-static hone_status open_reference(hn_run_state *run)
-{
+static hone_status open_reference(hn_run_state *run) {
     const hone_train_options *options = run->options;
     const hn_network_budget budget = hn_network_budget_for(options->pack_tokens);
     char *beside = NULL;
@@ -101,8 +99,7 @@ static hone_status open_reference(hn_run_state *run)
     return status;
 }
 
-static hone_status open_training(hn_run_state *run)
-{
+static hone_status open_training(hn_run_state *run) {
     const hone_train_options *options = run->options;
     const hn_optimizer_options adamw = {.beta1 = options->adam_beta1,
                                         .beta2 = options->adam_beta2,
@@ -112,23 +109,23 @@ static hone_status open_training(hn_run_state *run)
     const hn_network_budget budget = hn_network_budget_for(options->pack_tokens);
 
     HN_TRY(hn_optimizer_create(run->trained, &adamw, &run->optimizer));
-    HN_TRY(hn_network_create(run->model, run->adapter, true, (uint64_t)options->seed, &budget, &run->network));
+    HN_TRY(
+        hn_network_create(run->model, run->adapter, true, (uint64_t)options->seed, &budget, &run->network));
     HN_TRY(hn_alloc(&run->edges, (size_t)(2 * options->pack_tokens), sizeof *run->edges, "edges"));
     return hn_alloc(&run->order, (size_t)run->examples.count, sizeof *run->order, "order of examples");
 }
 
-static void count_steps(hn_run_state *run)
-{
+static void count_steps(hn_run_state *run) {
     const hone_train_options *options = run->options;
 
     run->pairs_per_step = options->batch_pairs * options->accumulate;
     run->steps_per_epoch = (run->examples.count + run->pairs_per_step - 1) / run->pairs_per_step;
-    run->steps = options->steps > 0 ? options->steps : (int64_t)ceil(options->epochs * (double)run->steps_per_epoch);
+    run->steps =
+        options->steps > 0 ? options->steps : (int64_t)ceil(options->epochs * (double)run->steps_per_epoch);
     run->order_epoch = -1;
 }
 
-hn_identity hn_run_identity(const hn_run_state *run)
-{
+hn_identity hn_run_identity(const hn_run_state *run) {
     return (hn_identity){.base = run->base_digest,
                          .data = run->examples.digest,
                          .method = run->options->method,
@@ -139,8 +136,7 @@ hn_identity hn_run_identity(const hn_run_state *run)
 }
 
 /** The run folder: the effective options, metrics kept up to where the checkpoint stands. */
-static hone_status open_folder(hn_run_state *run)
-{
+static hone_status open_folder(hn_run_state *run) {
     const hn_identity identity = hn_run_identity(run);
     char *text = NULL, *path = NULL;
     hone_status status = HONE_OK;
@@ -151,7 +147,9 @@ static hone_status open_folder(hn_run_state *run)
     if (run->options->resume)
         HN_GO(hn_snapshot_restore(run->checkpoints, &identity, run->trained, run->optimizer, &run->step));
     else if (hn_folder_exists(run->checkpoints)) {
-        status = hn_fail(HONE_ERROR_ARGUMENT, "%s holds a run already: pass --resume to go on with it, or another --out", run->options->out);
+        status = hn_fail(HONE_ERROR_ARGUMENT,
+                         "%s holds a run already: pass --resume to go on with it, or another --out",
+                         run->options->out);
         goto done;
     }
     HN_GO(hn_metrics_begin(run->metrics, run->step));
@@ -164,8 +162,7 @@ done:
     return status;
 }
 
-static hone_status open_all(hn_run_state *run)
-{
+static hone_status open_all(hn_run_state *run) {
     HN_TRY(hn_schedule_parse(run->options->schedule, &run->schedule));
     HN_TRY(hn_pack_parse(run->options->pack, &run->layout));
     run->fresh_reference = run->layout == HONE_PACK_PADDED;
@@ -178,8 +175,8 @@ static hone_status open_all(hn_run_state *run)
     return open_folder(run);
 }
 
-hone_status hn_run_open(const hone_train_options *options, const hone_train_observer *observer, hn_run_state *run)
-{
+hone_status hn_run_open(const hone_train_options *options, const hone_train_observer *observer,
+                        hn_run_state *run) {
     memset(run, 0, sizeof *run);
     run->options = options;
     run->observer = observer;
@@ -189,8 +186,7 @@ hone_status hn_run_open(const hone_train_options *options, const hone_train_obse
     return status;
 }
 
-void hn_run_close(hn_run_state *run)
-{
+void hn_run_close(hn_run_state *run) {
     hn_network_destroy(run->network);
     hn_network_destroy(run->reference_network);
     hn_optimizer_destroy(run->optimizer);

@@ -14,13 +14,12 @@ struct hn_optimizer {
 };
 
 /** A parameter's storage as one flat vector, in `buffer`. */
-static hone_tensor flat(const hn_parameter *item, uint64_t buffer)
-{
-    return hn_tensor_1(buffer, item->value.offset, (hone_dtype)item->value.dtype, hn_tensor_elements(&item->value));
+static hone_tensor flat(const hn_parameter *item, uint64_t buffer) {
+    return hn_tensor_1(buffer, item->value.offset, (hone_dtype)item->value.dtype,
+                       hn_tensor_elements(&item->value));
 }
 
-static hone_status fill_zero(hn_optimizer *optimizer, uint64_t buffer)
-{
+static hone_status fill_zero(hn_optimizer *optimizer, uint64_t buffer) {
     const hone_fill_params params = {0.0};
     for (size_t i = 0; i < optimizer->parameters->count; i++) {
         const hone_tensor y = flat(&optimizer->parameters->item[i], buffer);
@@ -31,8 +30,7 @@ static hone_status fill_zero(hn_optimizer *optimizer, uint64_t buffer)
 }
 
 /** The sum of squares of one gradient, added to the norm's buffer (overwritten by the first). */
-static hone_status add_squares(hn_optimizer *optimizer, size_t i, bool ask, size_t *bytes)
-{
+static hone_status add_squares(hn_optimizer *optimizer, size_t i, bool ask, size_t *bytes) {
     const hone_tensor operand[HONE_SUM_SQUARES_OPERANDS] = {
         flat(&optimizer->parameters->item[i], optimizer->parameters->gradient_buffer),
         hn_tensor_1(optimizer->norm, 0, HONE_F64, 1)};
@@ -48,8 +46,8 @@ static hone_status add_squares(hn_optimizer *optimizer, size_t i, bool ask, size
     return hn_run(optimizer->parameters->device, HONE_OP_SUM_SQUARES, &call);
 }
 
-hone_status hn_optimizer_create(hn_parameters *parameters, const hn_optimizer_options *options, hn_optimizer **out)
-{
+hone_status hn_optimizer_create(hn_parameters *parameters, const hn_optimizer_options *options,
+                                hn_optimizer **out) {
     hn_optimizer *optimizer = NULL;
     hone_status status = HONE_OK;
 
@@ -74,8 +72,7 @@ done:
     return status;
 }
 
-void hn_optimizer_destroy(hn_optimizer *optimizer)
-{
+void hn_optimizer_destroy(hn_optimizer *optimizer) {
     if (optimizer == NULL)
         return;
     hone_device *device = optimizer->parameters->device;
@@ -86,8 +83,7 @@ void hn_optimizer_destroy(hn_optimizer *optimizer)
     hn_free(optimizer);
 }
 
-static hone_status gradient_norm(hn_optimizer *optimizer, double *norm)
-{
+static hone_status gradient_norm(hn_optimizer *optimizer, double *norm) {
     double squares = 0.0;
 
     for (size_t i = 0; i < optimizer->parameters->count; i++)
@@ -97,13 +93,12 @@ static hone_status gradient_norm(hn_optimizer *optimizer, double *norm)
     return HONE_OK;
 }
 
-static hone_status update(hn_optimizer *optimizer, size_t i, const hone_adamw_params *common)
-{
+static hone_status update(hn_optimizer *optimizer, size_t i, const hone_adamw_params *common) {
     const hn_parameter *item = &optimizer->parameters->item[i];
     hone_adamw_params params = *common;
-    const hone_tensor operand[HONE_ADAMW_OPERANDS] = {
-        flat(item, optimizer->parameters->buffer), flat(item, optimizer->m), flat(item, optimizer->v),
-        flat(item, optimizer->parameters->gradient_buffer)};
+    const hone_tensor operand[HONE_ADAMW_OPERANDS] = {flat(item, optimizer->parameters->buffer),
+                                                      flat(item, optimizer->m), flat(item, optimizer->v),
+                                                      flat(item, optimizer->parameters->gradient_buffer)};
     const hone_call call = {.operand = operand, .params = &params};
 
     if (!item->decay)
@@ -111,8 +106,7 @@ static hone_status update(hn_optimizer *optimizer, size_t i, const hone_adamw_pa
     return hn_run(optimizer->parameters->device, HONE_OP_ADAMW, &call);
 }
 
-hone_status hn_optimizer_step(hn_optimizer *optimizer, int64_t step, double lr, double *norm)
-{
+hone_status hn_optimizer_step(hn_optimizer *optimizer, int64_t step, double lr, double *norm) {
     const hn_optimizer_options *options = &optimizer->options;
     hone_adamw_params params = {.lr = lr,
                                 .beta1 = options->beta1,
@@ -124,7 +118,9 @@ hone_status hn_optimizer_step(hn_optimizer *optimizer, int64_t step, double lr, 
 
     HN_TRY(gradient_norm(optimizer, norm));
     if (!isfinite(*norm))
-        return hn_fail(HONE_ERROR_NUMERIC, "step %lld: the gradient is not finite: lower --lr, or raise --warmup", (long long)step);
+        return hn_fail(HONE_ERROR_NUMERIC,
+                       "step %lld: the gradient is not finite: lower --lr, or raise --warmup",
+                       (long long)step);
     /* As torch.nn.utils.clip_grad_norm_ has it. */
     if (options->clip > 0.0)
         params.gradient_scale = fmin(1.0, options->clip / (*norm + 1e-6));
@@ -133,19 +129,16 @@ hone_status hn_optimizer_step(hn_optimizer *optimizer, int64_t step, double lr, 
     return HONE_OK;
 }
 
-static hone_tensor moment(const hn_optimizer *optimizer, size_t i, uint64_t buffer)
-{
+static hone_tensor moment(const hn_optimizer *optimizer, size_t i, uint64_t buffer) {
     hone_tensor tensor = optimizer->parameters->item[i].value;
     tensor.buffer = buffer;
     return tensor;
 }
 
-hone_tensor hn_optimizer_m(const hn_optimizer *optimizer, size_t i)
-{
+hone_tensor hn_optimizer_m(const hn_optimizer *optimizer, size_t i) {
     return moment(optimizer, i, optimizer->m);
 }
 
-hone_tensor hn_optimizer_v(const hn_optimizer *optimizer, size_t i)
-{
+hone_tensor hn_optimizer_v(const hn_optimizer *optimizer, size_t i) {
     return moment(optimizer, i, optimizer->v);
 }

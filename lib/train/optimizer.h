@@ -14,8 +14,8 @@ typedef struct hn_optimizer hn_optimizer;
 HONE_MUST_USE hone_status hn_optimizer_create(hn_parameters *parameters, const hn_optimizer_options *options,
                                               hn_optimizer **optimizer);
 void hn_optimizer_destroy(hn_optimizer *optimizer);
-/** One update with the gradients as they are: `step` counts from 1. *norm: the global gradient norm before clipping.
- *  HONE_ERROR_NUMERIC when it is not finite: nothing is changed then. */
+/** One update with the gradients as they are: `step` counts from 1. *norm: the global gradient norm before
+ * clipping. HONE_ERROR_NUMERIC when it is not finite: nothing is changed then. */
 HONE_MUST_USE hone_status hn_optimizer_step(hn_optimizer *optimizer, int64_t step, double lr, double *norm);
 /** The moments of parameter i, in its shape. */
 hone_tensor hn_optimizer_m(const hn_optimizer *optimizer, size_t i);

@@ -7,10 +7,14 @@
 #include <string.h>
 #include <train/options.h>
 
-#define TEXT(name, field, metavar, help) {{name, HONE_OPTION_TEXT, metavar, help}, offsetof(hone_train_options, field)}
-#define INTEGER(name, field, metavar, help) {{name, HONE_OPTION_INTEGER, metavar, help}, offsetof(hone_train_options, field)}
-#define REAL(name, field, metavar, help) {{name, HONE_OPTION_REAL, metavar, help}, offsetof(hone_train_options, field)}
-#define FLAG(name, field, help) {{name, HONE_OPTION_FLAG, NULL, help}, offsetof(hone_train_options, field)}
+#define TEXT(name, field, metavar, help)                                                                     \
+    { {name, HONE_OPTION_TEXT, metavar, help}, offsetof(hone_train_options, field) }
+#define INTEGER(name, field, metavar, help)                                                                  \
+    { {name, HONE_OPTION_INTEGER, metavar, help}, offsetof(hone_train_options, field) }
+#define REAL(name, field, metavar, help)                                                                     \
+    { {name, HONE_OPTION_REAL, metavar, help}, offsetof(hone_train_options, field) }
+#define FLAG(name, field, help)                                                                              \
+    { {name, HONE_OPTION_FLAG, NULL, help}, offsetof(hone_train_options, field) }
 
 static const struct row {
     hone_option_info info;
@@ -50,7 +54,8 @@ static const struct row {
     INTEGER("seed", seed, "S", "seed of shuffling, dropout and new weights"),
     TEXT("pack", pack, "P", "trie, sequences, or naive: six padded sequences, reference every step"),
     INTEGER("pack-tokens", pack_tokens, "T", "most packed tokens of one forward pass"),
-    INTEGER("max-length", max_length, "T", "longest sequence; longer prompts lose their start (0: the model's)"),
+    INTEGER("max-length", max_length, "T",
+            "longest sequence; longer prompts lose their start (0: the model's)"),
     INTEGER("save-every", save_every, "K", "steps between checkpoints (0: at the end alone)"),
     INTEGER("keep", keep, "N", "checkpoints kept"),
     FLAG("resume", resume, "go on from the newest good checkpoint of RUN"),
@@ -63,8 +68,7 @@ static const struct row {
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-const hone_option_info *hone_train_option_info(size_t *count)
-{
+const hone_option_info *hone_train_option_info(size_t *count) {
     static hone_option_info table[ROWS];
     /* The same values each time, so that a race would be harmless; callers want a plain array. */
     for (size_t i = 0; i < ROWS; i++)
@@ -73,22 +77,21 @@ const hone_option_info *hone_train_option_info(size_t *count)
     return table;
 }
 
-const hone_option_info *hn_train_option(size_t i, const hone_train_options *options, const void **field)
-{
+const hone_option_info *hn_train_option(size_t i, const hone_train_options *options, const void **field) {
     if (i >= ROWS)
         return NULL;
     *field = (const char *)options + rows[i].offset;
     return &rows[i].info;
 }
 
-hone_status hone_train_options_init(hone_train_options *options)
-{
+hone_status hone_train_options_init(hone_train_options *options) {
     const hone_lora_options lora = hone_lora_defaults();
 
     memset(options, 0, sizeof *options);
     options->loss = hone_loss_defaults(HONE_SRPO);
     /* NaN marks "not given": the method's own default is filled in by the check. */
-    options->loss.beta = options->loss.alpha = options->loss.gamma = options->loss.rpo_lambda = options->lr = NAN;
+    options->loss.beta = options->loss.alpha = options->loss.gamma = options->loss.rpo_lambda = options->lr =
+        NAN;
     options->lora_rank = lora.rank;
     options->lora_alpha = lora.alpha;
     options->lora_dropout = lora.dropout;
@@ -109,8 +112,7 @@ hone_status hone_train_options_init(hone_train_options *options)
     return hone_train_options_set(options, "template", "plain");
 }
 
-void hone_train_options_clear(hone_train_options *options)
-{
+void hone_train_options_clear(hone_train_options *options) {
     for (size_t i = 0; i < ROWS; i++)
         if (rows[i].info.kind == HONE_OPTION_TEXT) {
             char **text = (char **)((char *)options + rows[i].offset);
@@ -119,8 +121,7 @@ void hone_train_options_clear(hone_train_options *options)
         }
 }
 
-static hone_status set_text(char **field, const char *value)
-{
+static hone_status set_text(char **field, const char *value) {
     char *copy = NULL;
     HN_TRY(hn_strdup(&copy, value));
     hn_free(*field);
@@ -128,8 +129,7 @@ static hone_status set_text(char **field, const char *value)
     return HONE_OK;
 }
 
-static hone_status set_integer(int64_t *field, const char *name, const char *value)
-{
+static hone_status set_integer(int64_t *field, const char *name, const char *value) {
     char *end = NULL;
     errno = 0;
     const long long number = strtoll(value, &end, 10);
@@ -139,8 +139,7 @@ static hone_status set_integer(int64_t *field, const char *name, const char *val
     return HONE_OK;
 }
 
-static hone_status set_real(double *field, const char *name, const char *value)
-{
+static hone_status set_real(double *field, const char *name, const char *value) {
     char *end = NULL;
     const double number = strtod(value, &end);
     if (end == value || *end != '\0' || !isfinite(number))
@@ -149,8 +148,7 @@ static hone_status set_real(double *field, const char *name, const char *value)
     return HONE_OK;
 }
 
-static hone_status set_flag(bool *field, const char *name, const char *value)
-{
+static hone_status set_flag(bool *field, const char *name, const char *value) {
     if (value == NULL || strcmp(value, "true") == 0 || strcmp(value, "yes") == 0)
         *field = true;
     else if (strcmp(value, "false") == 0 || strcmp(value, "no") == 0)
@@ -160,8 +158,7 @@ static hone_status set_flag(bool *field, const char *name, const char *value)
     return HONE_OK;
 }
 
-hone_status hone_train_options_set(hone_train_options *options, const char *name, const char *value)
-{
+hone_status hone_train_options_set(hone_train_options *options, const char *name, const char *value) {
     for (size_t i = 0; i < ROWS; i++) {
         void *field = (char *)options + rows[i].offset;
         if (strcmp(rows[i].info.name, name) != 0)

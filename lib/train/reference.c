@@ -7,8 +7,7 @@
 #include <string.h>
 #include <train/reference.h>
 
-static hone_status make_key(const hn_reference_source *source, char key[33])
-{
+static hone_status make_key(const hn_reference_source *source, char key[33]) {
     hn_hasher *hasher = NULL;
     char weights[33];
     hone_status status = HONE_OK;
@@ -28,8 +27,7 @@ done:
     return status;
 }
 
-static hone_status compute(const hn_reference_source *source, hn_network *network, hn_reference *reference)
-{
+static hone_status compute(const hn_reference_source *source, hn_network *network, hn_reference *reference) {
     const hn_examples *examples = source->examples;
     hn_batch batch = {0};
     int64_t *order = NULL, fitting = 0;
@@ -41,7 +39,8 @@ static hone_status compute(const hn_reference_source *source, hn_network *networ
     for (int64_t i = 0; i < examples->count; i++)
         order[i] = i;
     for (int64_t i = 0; i < examples->count; i += fitting) {
-        HN_GO(hn_batch_fill(examples, order + i, examples->count - i, source->layout, source->pack_tokens, &fitting));
+        HN_GO(hn_batch_fill(examples, order + i, examples->count - i, source->layout, source->pack_tokens,
+                            &fitting));
         HN_GO(hn_batch_create(examples, order + i, fitting, source->layout, &batch));
         HN_GO(hn_batch_score(&batch, network, 0, edges, reference->logp + i));
         hn_batch_clear(&batch);
@@ -56,8 +55,7 @@ done:
 }
 
 /** The base alone, without gradient: with LoRA that is the reference by itself. */
-static hone_status compute_all(const hn_reference_source *source, hn_reference *reference)
-{
+static hone_status compute_all(const hn_reference_source *source, hn_reference *reference) {
     const hn_network_budget budget = hn_network_budget_for(source->pack_tokens);
     hn_network *network = NULL;
     hone_status status = HONE_OK;
@@ -69,8 +67,7 @@ done:
     return status;
 }
 
-static hone_status load(const char *path, hn_reference *reference, size_t bytes)
-{
+static hone_status load(const char *path, hn_reference *reference, size_t bytes) {
     hn_checkpoint *file = NULL;
     hone_status status = HONE_OK;
 
@@ -81,8 +78,7 @@ done:
     return status;
 }
 
-static hone_status store(const char *folder, const char *path, const hn_reference *reference, size_t bytes)
-{
+static hone_status store(const char *folder, const char *path, const hn_reference *reference, size_t bytes) {
     hn_checkpoint_writer *writer = NULL;
     hone_status status = HONE_OK;
 
@@ -95,9 +91,9 @@ done:
     return status;
 }
 
-/** A cache that can't be read or written costs time, not the run: it is said, and the numbers are computed. */
-static hone_status through_cache(const hn_reference_source *source, hn_reference *reference, size_t bytes)
-{
+/** A cache that can't be read or written costs time, not the run: it is said, and the numbers are computed.
+ */
+static hone_status through_cache(const hn_reference_source *source, hn_reference *reference, size_t bytes) {
     char key[33], *path = NULL;
     hone_status status = HONE_OK;
 
@@ -118,8 +114,7 @@ done:
     return status;
 }
 
-hone_status hn_reference_create(const hn_reference_source *source, hn_reference *reference)
-{
+hone_status hn_reference_create(const hn_reference_source *source, hn_reference *reference) {
     const size_t count = (size_t)source->examples->count;
 
     memset(reference, 0, sizeof *reference);
@@ -129,8 +124,7 @@ hone_status hn_reference_create(const hn_reference_source *source, hn_reference 
     return through_cache(source, reference, count * sizeof *reference->logp);
 }
 
-void hn_reference_clear(hn_reference *reference)
-{
+void hn_reference_clear(hn_reference *reference) {
     hn_free(reference->logp);
     memset(reference, 0, sizeof *reference);
 }

@@ -1,4 +1,5 @@
-/** Reference log-probabilities: computed once, kept in a file under a key of everything that they depend on. */
+/** Reference log-probabilities: computed once, kept in a file under a key of everything that they depend on.
+ */
 #ifndef HN_TRAIN_REFERENCE_H
 #define HN_TRAIN_REFERENCE_H
 
@@ -20,7 +21,8 @@ typedef struct hn_reference_source {
     void *context;
 } hn_reference_source;
 
-/** Key: weights, configuration, token sequences (and with them template and tokenizer), layout, pack size, numerics. */
+/** Key: weights, configuration, token sequences (and with them template and tokenizer), layout, pack size,
+ * numerics. */
 HONE_MUST_USE hone_status hn_reference_create(const hn_reference_source *source, hn_reference *reference);
 void hn_reference_clear(hn_reference *reference);
 

@@ -30,7 +30,7 @@ typedef struct hn_run_state {
     int64_t order_epoch; /**< -1: none yet */
     float *edges;        /**< [2 pack tokens] */
     int64_t step, steps, steps_per_epoch, pairs_per_step;
-    double started;      /**< seconds, of this process's first step */
+    double started; /**< seconds, of this process's first step */
     int64_t started_step, started_pairs, started_tokens;
     char base_digest[33], *trained_text, *checkpoints, *metrics, *last_checkpoint;
 } hn_run_state;

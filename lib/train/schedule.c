@@ -1,13 +1,11 @@
 #include <math.h>
 #include <train/schedule.h>
 
-int64_t hn_schedule_warmup(double warmup, int64_t steps)
-{
+int64_t hn_schedule_warmup(double warmup, int64_t steps) {
     return (int64_t)ceil(warmup < 1.0 ? warmup * (double)steps : warmup);
 }
 
-double hn_schedule_factor(hone_schedule schedule, int64_t step, int64_t steps, int64_t warmup)
-{
+double hn_schedule_factor(hone_schedule schedule, int64_t step, int64_t steps, int64_t warmup) {
     const double pi = 3.14159265358979323846;
     const double i = (double)(step - 1), w = (double)warmup;
     const double span = steps > warmup ? (double)(steps - warmup) : 1.0;

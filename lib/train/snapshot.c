@@ -15,26 +15,24 @@ enum { STATE_LIMIT = 1 << 16, STATE_FORMAT = 1 };
 /** What is kept of each parameter. */
 typedef enum part { PART_WEIGHT = 0, PART_M, PART_V, PARTS } part;
 
-static hone_tensor part_tensor(const hn_parameters *parameters, const hn_optimizer *optimizer, size_t i, part which)
-{
+static hone_tensor part_tensor(const hn_parameters *parameters, const hn_optimizer *optimizer, size_t i,
+                               part which) {
     return which == PART_WEIGHT ? parameters->item[i].value
            : which == PART_M    ? hn_optimizer_m(optimizer, i)
                                 : hn_optimizer_v(optimizer, i);
 }
 
-static hone_status chunk_name(const hn_parameters *parameters, size_t i, part which, char **name)
-{
+static hone_status chunk_name(const hn_parameters *parameters, size_t i, part which, char **name) {
     static const char *const prefix[PARTS] = {"weight", "m", "v"};
     return hn_format(name, "%s/%s", prefix[which], parameters->item[i].name);
 }
 
-static hone_status add_state(hn_checkpoint_writer *writer, const hn_identity *identity, int64_t step)
-{
+static hone_status add_state(hn_checkpoint_writer *writer, const hn_identity *identity, int64_t step) {
     hone_status status = HONE_OK;
-    json_t *state = json_pack("{s:i,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "format", (int)STATE_FORMAT, "step", (json_int_t)step,
-                              "base", identity->base, "data", identity->data, "method", identity->method, "trained",
-                              identity->trained, "numerics", identity->numerics, "seed", (json_int_t)identity->seed, "batch",
-                              (json_int_t)identity->batch);
+    json_t *state = json_pack("{s:i,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "format", (int)STATE_FORMAT, "step",
+                              (json_int_t)step, "base", identity->base, "data", identity->data, "method",
+                              identity->method, "trained", identity->trained, "numerics", identity->numerics,
+                              "seed", (json_int_t)identity->seed, "batch", (json_int_t)identity->batch);
     char *text = state != NULL ? json_dumps(state, JSON_COMPACT) : NULL;
 
     status = text == NULL ? hn_fail(HONE_ERROR_MEMORY, "no memory for a checkpoint's state")
@@ -44,9 +42,8 @@ static hone_status add_state(hn_checkpoint_writer *writer, const hn_identity *id
     return status;
 }
 
-static hone_status add_part(hn_checkpoint_writer *writer, hn_parameters *parameters, const hn_optimizer *optimizer, size_t i,
-                            part which)
-{
+static hone_status add_part(hn_checkpoint_writer *writer, hn_parameters *parameters,
+                            const hn_optimizer *optimizer, size_t i, part which) {
     const hone_tensor tensor = part_tensor(parameters, optimizer, i, which);
     const size_t bytes = (size_t)hn_tensor_elements(&tensor) * hone_dtype_size(parameters->dtype);
     char *name = NULL;
@@ -63,9 +60,8 @@ done:
     return status;
 }
 
-static hone_status write(const char *path, const hn_identity *identity, int64_t step, hn_parameters *parameters,
-                         const hn_optimizer *optimizer)
-{
+static hone_status write(const char *path, const hn_identity *identity, int64_t step,
+                         hn_parameters *parameters, const hn_optimizer *optimizer) {
     hn_checkpoint_writer *writer = NULL;
     hone_status status = HONE_OK;
 
@@ -81,15 +77,13 @@ done:
 }
 
 /** step-NNNNNNNN.hone, and nothing else in the folder. */
-static bool is_snapshot(const char *name)
-{
+static bool is_snapshot(const char *name) {
     return strlen(name) == 18 && strncmp(name, "step-", 5) == 0 && strspn(name + 5, "0123456789") == 8 &&
            strcmp(name + 13, ".hone") == 0;
 }
 
 /** The names of the snapshots, oldest first, in `names` (of which the others are set free and dropped). */
-static hone_status list(const char *folder, char ***names, size_t *count)
-{
+static hone_status list(const char *folder, char ***names, size_t *count) {
     size_t kept = 0;
 
     HN_TRY(hn_folder_list(folder, names, count));
@@ -105,8 +99,7 @@ static hone_status list(const char *folder, char ***names, size_t *count)
 }
 
 /** Old files go only after the new one is whole. A file that can't be removed is no reason to stop. */
-static hone_status prune(const char *folder, int64_t keep)
-{
+static hone_status prune(const char *folder, int64_t keep) {
     char **names = NULL, *path = NULL;
     size_t count = 0;
     hone_status status = HONE_OK;
@@ -126,8 +119,7 @@ done:
 }
 
 hone_status hn_snapshot_save(const char *folder, const hn_identity *identity, int64_t step, int64_t keep,
-                             hn_parameters *parameters, const hn_optimizer *optimizer, char **path)
-{
+                             hn_parameters *parameters, const hn_optimizer *optimizer, char **path) {
     hone_status status = HONE_OK;
 
     *path = NULL;
@@ -143,27 +135,26 @@ done:
     return status;
 }
 
-static hone_status same_text(const json_t *state, const char *path, const char *key, const char *wanted)
-{
+static hone_status same_text(const json_t *state, const char *path, const char *key, const char *wanted) {
     const char *found = NULL;
     HN_TRY(hn_json_string(state, key, path, &found));
     if (strcmp(found, wanted) != 0)
-        return hn_fail(HONE_ERROR_FORMAT, "%s belongs to another run: its %s is \"%s\", this run's is \"%s\"", path, key, found, wanted);
+        return hn_fail(HONE_ERROR_FORMAT, "%s belongs to another run: its %s is \"%s\", this run's is \"%s\"",
+                       path, key, found, wanted);
     return HONE_OK;
 }
 
-static hone_status same_number(const json_t *state, const char *path, const char *key, int64_t wanted)
-{
+static hone_status same_number(const json_t *state, const char *path, const char *key, int64_t wanted) {
     int64_t found = 0;
     HN_TRY(hn_json_integer(state, key, path, &found));
     if (found != wanted)
-        return hn_fail(HONE_ERROR_FORMAT, "%s belongs to another run: its %s is %lld, this run's is %lld", path, key, (long long)found,
-                       (long long)wanted);
+        return hn_fail(HONE_ERROR_FORMAT, "%s belongs to another run: its %s is %lld, this run's is %lld",
+                       path, key, (long long)found, (long long)wanted);
     return HONE_OK;
 }
 
-static hone_status check_state(const json_t *state, const char *path, const hn_identity *identity, int64_t *step)
-{
+static hone_status check_state(const json_t *state, const char *path, const hn_identity *identity,
+                               int64_t *step) {
     HN_TRY(same_number(state, path, "format", STATE_FORMAT));
     HN_TRY(same_text(state, path, "base", identity->base));
     HN_TRY(same_text(state, path, "data", identity->data));
@@ -175,12 +166,13 @@ static hone_status check_state(const json_t *state, const char *path, const hn_i
     if (*step < 1)
         return hn_fail(HONE_ERROR_FORMAT, "%s: step %lld is not a step", path, (long long)*step);
     if (same_text(state, path, "numerics", identity->numerics) != HONE_OK)
-        hn_log(HONE_LOG_WARNING, "%s was written with other numerics: going on is right, but not bit for bit", path);
+        hn_log(HONE_LOG_WARNING, "%s was written with other numerics: going on is right, but not bit for bit",
+               path);
     return HONE_OK;
 }
 
-static hone_status read_state(hn_checkpoint *file, const char *path, const hn_identity *identity, int64_t *step)
-{
+static hone_status read_state(hn_checkpoint *file, const char *path, const hn_identity *identity,
+                              int64_t *step) {
     const hn_checkpoint_chunk *chunk = hn_checkpoint_find(file, "state");
     char text[STATE_LIMIT];
     json_t *state = NULL;
@@ -196,9 +188,10 @@ done:
     return status;
 }
 
-/** Reads every chunk into host memory first (`store` false: only verify), so that a damaged file changes nothing. */
-static hone_status read_parts(hn_checkpoint *file, hn_parameters *parameters, const hn_optimizer *optimizer, bool store)
-{
+/** Reads every chunk into host memory first (`store` false: only verify), so that a damaged file changes
+ * nothing. */
+static hone_status read_parts(hn_checkpoint *file, hn_parameters *parameters, const hn_optimizer *optimizer,
+                              bool store) {
     char *name = NULL;
     void *data = NULL;
     hone_status status = HONE_OK;
@@ -222,8 +215,7 @@ done:
 }
 
 static hone_status restore(const char *path, const hn_identity *identity, hn_parameters *parameters,
-                           const hn_optimizer *optimizer, int64_t *step)
-{
+                           const hn_optimizer *optimizer, int64_t *step) {
     hn_checkpoint *file = NULL;
     hone_status status = HONE_OK;
 
@@ -237,8 +229,7 @@ done:
 }
 
 hone_status hn_snapshot_restore(const char *folder, const hn_identity *identity, hn_parameters *parameters,
-                                const hn_optimizer *optimizer, int64_t *step)
-{
+                                const hn_optimizer *optimizer, int64_t *step) {
     char **names = NULL, *path = NULL;
     size_t count = 0;
     hone_status status = HONE_OK;

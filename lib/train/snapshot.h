@@ -6,20 +6,23 @@
 
 /** What a checkpoint must agree on with the run that resumes from it. Borrowed strings. */
 typedef struct hn_identity {
-    const char *base;     /**< digest of the model that training started from */
-    const char *data;     /**< digest of the token sequences */
+    const char *base; /**< digest of the model that training started from */
+    const char *data; /**< digest of the token sequences */
     const char *method;
     const char *trained;  /**< "full", or "lora R TARGETS" */
     const char *numerics; /**< a difference is a warning: the bits will differ, not the meaning */
     int64_t seed, batch;  /**< pairs a step */
 } hn_identity;
 
-/** Writes FOLDER/step-NNNNNNNN.hone whole or not at all, then removes the oldest beyond `keep`. *path: new string. */
-HONE_MUST_USE hone_status hn_snapshot_save(const char *folder, const hn_identity *identity, int64_t step, int64_t keep,
-                                           hn_parameters *parameters, const hn_optimizer *optimizer, char **path);
-/** Restores from the newest usable file; refused ones are warned about with their reason. *step is 0 when the folder
- *  holds none; HONE_ERROR_FORMAT when it holds some and none is usable. */
-HONE_MUST_USE hone_status hn_snapshot_restore(const char *folder, const hn_identity *identity, hn_parameters *parameters,
-                                              const hn_optimizer *optimizer, int64_t *step);
+/** Writes FOLDER/step-NNNNNNNN.hone whole or not at all, then removes the oldest beyond `keep`. *path: new
+ * string. */
+HONE_MUST_USE hone_status hn_snapshot_save(const char *folder, const hn_identity *identity, int64_t step,
+                                           int64_t keep, hn_parameters *parameters,
+                                           const hn_optimizer *optimizer, char **path);
+/** Restores from the newest usable file; refused ones are warned about with their reason. *step is 0 when the
+ * folder holds none; HONE_ERROR_FORMAT when it holds some and none is usable. */
+HONE_MUST_USE hone_status hn_snapshot_restore(const char *folder, const hn_identity *identity,
+                                              hn_parameters *parameters, const hn_optimizer *optimizer,
+                                              int64_t *step);
 
 #endif

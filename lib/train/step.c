@@ -16,30 +16,34 @@ typedef struct span {
 
 /** Sums over the pairs of a step. */
 typedef struct tally {
-    double loss, reference_loss, reward_chosen, reward_rejected, correct, logp_chosen, logp_rejected, improvement, generation;
+    double loss, reference_loss, reward_chosen, reward_rejected, correct, logp_chosen, logp_rejected,
+        improvement, generation;
     bool reference_known;
     int64_t pairs, packs, packed_tokens, naive_tokens;
 } tally;
 
 /** The step's place in the data is a function of its number: nothing of it needs saving. */
-static span step_span(hn_run_state *run, int64_t step)
-{
-    const int64_t epoch = step / run->steps_per_epoch, first = step % run->steps_per_epoch * run->pairs_per_step;
+static span step_span(hn_run_state *run, int64_t step) {
+    const int64_t epoch = step / run->steps_per_epoch,
+                  first = step % run->steps_per_epoch * run->pairs_per_step;
     const int64_t left = run->examples.count - first;
     span result = {.count = left < run->pairs_per_step ? left : run->pairs_per_step};
 
     if (epoch != run->order_epoch) {
-        hn_random_shuffle((uint64_t)run->options->seed, HN_PURPOSE_SHUFFLE, (uint32_t)epoch, run->order, run->examples.count);
+        hn_random_shuffle((uint64_t)run->options->seed, HN_PURPOSE_SHUFFLE, (uint32_t)epoch, run->order,
+                          run->examples.count);
         run->order_epoch = epoch;
     }
     result.index = run->order + first;
     for (int64_t i = 0; i < result.count; i++)
-        result.divisor += run->options->loss.method == HONE_SFT ? (double)run->examples.item[result.index[i]].tokens[0] : 1.0;
+        result.divisor += run->options->loss.method == HONE_SFT
+                              ? (double)run->examples.item[result.index[i]].tokens[0]
+                              : 1.0;
     return result;
 }
 
-static void add(tally *sum, const hone_pair_logps *pair, const hone_loss_value *value, const hone_loss_options *loss)
-{
+static void add(tally *sum, const hone_pair_logps *pair, const hone_loss_value *value,
+                const hone_loss_options *loss) {
     double at_reference = 0.0;
 
     sum->loss += value->loss;
@@ -56,8 +60,8 @@ static void add(tally *sum, const hone_pair_logps *pair, const hone_loss_value *
 }
 
 /** Reference numbers of the batch: looked up, or computed now (naive). */
-static hone_status reference_of(hn_run_state *run, const hn_batch *batch, double (*logp)[HONE_CONDITIONAL_COUNT])
-{
+static hone_status reference_of(hn_run_state *run, const hn_batch *batch,
+                                double (*logp)[HONE_CONDITIONAL_COUNT]) {
     if (run->reference_network != NULL)
         return hn_batch_score(batch, run->reference_network, 0, run->edges, logp);
     for (int64_t i = 0; i < batch->count; i++)
@@ -68,18 +72,19 @@ static hone_status reference_of(hn_run_state *run, const hn_batch *batch, double
 
 /** Losses of a scored batch; `policy` becomes d loss / d logp, divided by the step's divisor. */
 static hone_status losses(hn_run_state *run, const hn_batch *batch, double (*policy)[HONE_CONDITIONAL_COUNT],
-                          double (*reference)[HONE_CONDITIONAL_COUNT], double divisor, tally *sum)
-{
+                          double (*reference)[HONE_CONDITIONAL_COUNT], double divisor, tally *sum) {
     for (int64_t i = 0; i < batch->count; i++) {
         const hn_example *example = &run->examples.item[batch->index[i]];
-        hone_pair_logps pair = {.tokens = {example->tokens[0], example->tokens[1]}, .preference = example->preference};
+        hone_pair_logps pair = {.tokens = {example->tokens[0], example->tokens[1]},
+                                .preference = example->preference};
         hone_loss_value value;
 
         memcpy(pair.policy, policy[i], sizeof pair.policy);
         memcpy(pair.reference, reference[i], sizeof pair.reference);
         const hone_status status = hone_loss_evaluate(&run->options->loss, &pair, &value);
         if (status != HONE_OK)
-            return hn_fail_in(status, "step %lld, row %lld", (long long)run->step + 1, (long long)example->row + 1);
+            return hn_fail_in(status, "step %lld, row %lld", (long long)run->step + 1,
+                              (long long)example->row + 1);
         add(sum, &pair, &value, &run->options->loss);
         for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
             policy[i][c] = value.derivative[c] / divisor;
@@ -87,8 +92,7 @@ static hone_status losses(hn_run_state *run, const hn_batch *batch, double (*pol
     return HONE_OK;
 }
 
-static hone_status run_batch(hn_run_state *run, const hn_batch *batch, double divisor, tally *sum)
-{
+static hone_status run_batch(hn_run_state *run, const hn_batch *batch, double divisor, tally *sum) {
     double(*policy)[HONE_CONDITIONAL_COUNT] = NULL, (*reference)[HONE_CONDITIONAL_COUNT] = NULL;
     hone_status status = HONE_OK;
 
@@ -97,7 +101,8 @@ static hone_status run_batch(hn_run_state *run, const hn_batch *batch, double di
     HN_GO(reference_of(run, batch, reference));
     HN_GO(hn_batch_score(batch, run->network, (uint32_t)(run->step + 1), run->edges, policy));
     HN_GO(losses(run, batch, policy, reference, divisor, sum));
-    HN_GO(hn_batch_backward(batch, run->network, run->edges, (const double(*)[HONE_CONDITIONAL_COUNT])policy, sum->packs > 0));
+    HN_GO(hn_batch_backward(batch, run->network, run->edges, (const double(*)[HONE_CONDITIONAL_COUNT])policy,
+                            sum->packs > 0));
     sum->packs++;
     sum->packed_tokens += batch->pack->tokens;
     sum->naive_tokens += batch->pack->naive_tokens;
@@ -108,14 +113,15 @@ done:
 }
 
 /** A micro-batch as packs, each run forward and backward; gradients add up over the step. */
-static hone_status run_micro(hn_run_state *run, const int64_t *index, int64_t count, double divisor, tally *sum)
-{
+static hone_status run_micro(hn_run_state *run, const int64_t *index, int64_t count, double divisor,
+                             tally *sum) {
     hn_batch batch = {0};
     int64_t fitting = 0;
     hone_status status = HONE_OK;
 
     for (int64_t i = 0; i < count; i += fitting) {
-        HN_GO(hn_batch_fill(&run->examples, index + i, count - i, run->layout, run->options->pack_tokens, &fitting));
+        HN_GO(hn_batch_fill(&run->examples, index + i, count - i, run->layout, run->options->pack_tokens,
+                            &fitting));
         HN_GO(hn_batch_create(&run->examples, index + i, fitting, run->layout, &batch));
         HN_GO(run_batch(run, &batch, divisor, sum));
         hn_batch_clear(&batch);
@@ -125,24 +131,24 @@ done:
     return status;
 }
 
-/** At step 0 policy = reference, and the loss is a known constant: anything else is a bug, a wrong template or a wrong
- *  reference, and would be trained on silently. */
-static hone_status self_check(const hn_run_state *run, const tally *sum, double divisor)
-{
+/** At step 0 policy = reference, and the loss is a known constant: anything else is a bug, a wrong template
+ * or a wrong reference, and would be trained on silently. */
+static hone_status self_check(const hn_run_state *run, const tally *sum, double divisor) {
     const double found = sum->loss / divisor, wanted = sum->reference_loss / divisor;
 
-    if (run->step > 0 || !sum->reference_known || run->options->adapter != NULL || run->options->reference != NULL)
+    if (run->step > 0 || !sum->reference_known || run->options->adapter != NULL ||
+        run->options->reference != NULL)
         return HONE_OK;
     if (fabs(found - wanted) <= 1e-3 * fmax(1.0, fabs(wanted)))
         return HONE_OK;
     return hn_fail(HONE_ERROR_NUMERIC,
-                   "self-check: the loss before the first update is %.6f, %s with policy = reference is %.6f: policy and reference "
+                   "self-check: the loss before the first update is %.6f, %s with policy = reference is "
+                   "%.6f: policy and reference "
                    "do not compute the same; please report this with the model's config.json",
                    found, run->options->method, wanted);
 }
 
-static void report(const hn_run_state *run, const tally *sum, double divisor, hone_train_metrics *metrics)
-{
+static void report(const hn_run_state *run, const tally *sum, double divisor, hone_train_metrics *metrics) {
     const double pairs = (double)sum->pairs;
 
     metrics->step = run->step + 1;
@@ -164,8 +170,7 @@ static void report(const hn_run_state *run, const tally *sum, double divisor, ho
 }
 
 /** Rates over this process's steps so far: single steps are noisy. */
-static void rates(hn_run_state *run, double began, hone_train_metrics *metrics)
-{
+static void rates(hn_run_state *run, double began, hone_train_metrics *metrics) {
     const double now = hn_seconds();
 
     run->started_pairs += metrics->pairs;
@@ -173,11 +178,11 @@ static void rates(hn_run_state *run, double began, hone_train_metrics *metrics)
     metrics->seconds = now - began;
     metrics->pairs_per_second = (double)run->started_pairs / (now - run->started);
     metrics->tokens_per_second = (double)run->started_tokens / (now - run->started);
-    metrics->seconds_left = (now - run->started) / (double)(run->step - run->started_step) * (double)(run->steps - run->step);
+    metrics->seconds_left =
+        (now - run->started) / (double)(run->step - run->started_step) * (double)(run->steps - run->step);
 }
 
-hone_status hn_run_step(hn_run_state *run, hone_train_metrics *metrics)
-{
+hone_status hn_run_step(hn_run_state *run, hone_train_metrics *metrics) {
     const double began = hn_seconds();
     const span pairs = step_span(run, run->step);
     const int64_t micro = run->options->batch_pairs;
@@ -189,11 +194,13 @@ hone_status hn_run_step(hn_run_state *run, hone_train_metrics *metrics)
         run->started_step = run->step;
     }
     for (int64_t i = 0; i < pairs.count; i += micro)
-        HN_TRY(run_micro(run, pairs.index + i, pairs.count - i < micro ? pairs.count - i : micro, pairs.divisor, &sum));
+        HN_TRY(run_micro(run, pairs.index + i, pairs.count - i < micro ? pairs.count - i : micro,
+                         pairs.divisor, &sum));
     HN_TRY(self_check(run, &sum, pairs.divisor));
     report(run, &sum, pairs.divisor, metrics);
-    metrics->learning_rate = run->options->lr * hn_schedule_factor(run->schedule, run->step + 1, run->steps,
-                                                                   hn_schedule_warmup(run->options->warmup, run->steps));
+    metrics->learning_rate =
+        run->options->lr * hn_schedule_factor(run->schedule, run->step + 1, run->steps,
+                                              hn_schedule_warmup(run->options->warmup, run->steps));
     HN_TRY(hn_optimizer_step(run->optimizer, run->step + 1, metrics->learning_rate, &metrics->grad_norm));
     run->step++;
     rates(run, began, metrics);

@@ -7,19 +7,18 @@
 #include <train/metrics.h>
 #include <train/run.h>
 
-hone_status hn_run_save(hn_run_state *run)
-{
+hone_status hn_run_save(hn_run_state *run) {
     const hn_identity identity = hn_run_identity(run);
     char *path = NULL;
 
-    HN_TRY(hn_snapshot_save(run->checkpoints, &identity, run->step, run->options->keep, run->trained, run->optimizer, &path));
+    HN_TRY(hn_snapshot_save(run->checkpoints, &identity, run->step, run->options->keep, run->trained,
+                            run->optimizer, &path));
     hn_free(run->last_checkpoint);
     run->last_checkpoint = path;
     return HONE_OK;
 }
 
-hone_status hn_run_finish(hn_run_state *run, char *folder, size_t size)
-{
+hone_status hn_run_finish(hn_run_state *run, char *folder, size_t size) {
     char *path = NULL;
     hone_status status = HONE_OK;
 
@@ -36,19 +35,16 @@ done:
     return status;
 }
 
-static bool asked_to_stop(const hn_run_state *run)
-{
+static bool asked_to_stop(const hn_run_state *run) {
     return run->observer->stop != NULL && run->observer->stop(run->observer->context);
 }
 
-static bool save_is_due(const hn_run_state *run)
-{
+static bool save_is_due(const hn_run_state *run) {
     return run->options->save_every > 0 && run->step % run->options->save_every == 0;
 }
 
 /** Steps until the end or a wish to stop; the last state is always saved. */
-static hone_status loop(hn_run_state *run, hone_train_summary *summary)
-{
+static hone_status loop(hn_run_state *run, hone_train_summary *summary) {
     hone_train_metrics metrics = {0};
 
     while (run->step < run->steps) {
@@ -64,14 +60,15 @@ static hone_status loop(hn_run_state *run, hone_train_summary *summary)
         if (save_is_due(run) || stop || run->step == run->steps)
             HN_TRY(hn_run_save(run));
         if (stop && run->step < run->steps)
-            return hn_fail(HONE_ERROR_INTERRUPTED, "stopped after step %lld of %lld; saved %s; go on with --resume",
+            return hn_fail(HONE_ERROR_INTERRUPTED,
+                           "stopped after step %lld of %lld; saved %s; go on with --resume",
                            (long long)run->step, (long long)run->steps, run->last_checkpoint);
     }
     return HONE_OK;
 }
 
-hone_status hone_train(const hone_train_options *options, const hone_train_observer *observer, hone_train_summary *summary)
-{
+hone_status hone_train(const hone_train_options *options, const hone_train_observer *observer,
+                       hone_train_summary *summary) {
     static const hone_train_observer silent = {0};
     hn_run_state run;
     hone_status status = HONE_OK;
@@ -82,7 +79,8 @@ hone_status hone_train(const hone_train_options *options, const hone_train_obser
     summary->parameters = hone_model_parameters(run.model);
     summary->trainable = hn_parameters_elements(run.trained);
     if (run.step >= run.steps)
-        hn_log(HONE_LOG_INFO, "the run is complete: step %lld of %lld", (long long)run.step, (long long)run.steps);
+        hn_log(HONE_LOG_INFO, "the run is complete: step %lld of %lld", (long long)run.step,
+               (long long)run.steps);
     status = loop(&run, summary);
     summary->steps = run.step;
     summary->seconds = hn_seconds() - began;

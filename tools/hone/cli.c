@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define HELP_VALUE 0x68656c70
 
@@ -47,8 +48,27 @@ static int help(poptContext context, const char *summary, const char *example) {
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
-int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary,
-              const char *example, cli_take *take, void *context) {
+/* What cli_parse and cli_parse_operands have in common: `place` gets the operands. */
+typedef struct operands {
+    int count;
+    const char *const *name;
+    char **const *place;
+} operands;
+
+static int take_operands(poptContext popt, const char *verb, const operands *wanted) {
+    for (int i = 0; i < wanted->count; i++) {
+        const char *operand = poptGetArg(popt);
+        if (!operand)
+            return cli_usage(verb, "%s is missing", wanted->name[i]);
+        *wanted->place[i] = strdup(operand);
+        if (!*wanted->place[i])
+            return cli_error("out of memory");
+    }
+    return poptPeekArg(popt) ? cli_usage(verb, "\"%s\" is one operand too many", poptPeekArg(popt)) : -1;
+}
+
+static int parse(int argc, const char **argv, struct poptOption *options, const char *summary,
+                 const char *example, cli_take *take, void *context, const operands *wanted) {
     const char *verb = argv[0];
     char name[64];
     int value, code = -1;
@@ -72,9 +92,21 @@ int cli_parse(int argc, const char **argv, struct poptOption *options, const cha
     }
     if (code < 0 && value < -1)
         code = cli_usage(verb, "%s: %s", poptBadOption(popt, POPT_BADOPTION_NOALIAS), poptStrerror(value));
-    else if (code < 0 && poptPeekArg(popt))
-        code = cli_usage(verb, "\"%s\" is not an option", poptPeekArg(popt));
+    else if (code < 0)
+        code = take_operands(popt, verb, wanted);
     poptFreeContext(popt);
     argv[0] = verb;
     return code;
+}
+
+int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary,
+              const char *example, cli_take *take, void *context) {
+    const operands none = {0};
+    return parse(argc, argv, options, summary, example, take, context, &none);
+}
+
+int cli_parse_operands(int argc, const char **argv, struct poptOption *options, const char *summary,
+                       const char *example, int count, const char *const *name, char **const *place) {
+    const operands wanted = {count, name, place};
+    return parse(argc, argv, options, summary, example, NULL, NULL, &wanted);
 }

@@ -27,4 +27,8 @@ typedef int cli_take(void *context, int val, const char *argument);
 int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary,
               const char *example, cli_take *take, void *context);
 
+/** As cli_parse, for a verb with exactly `count` operands: each is copied to *place[i] (free it). */
+int cli_parse_operands(int argc, const char **argv, struct poptOption *options, const char *summary,
+                       const char *example, int count, const char *const *name, char **const *place);
+
 #endif

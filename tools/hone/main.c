@@ -1,0 +1,60 @@
+/* hone: one command, a verb for each thing that it does. */
+#include "cli.h"
+#include "verbs.h"
+
+#include <hone/log.h>
+#include <hone/version.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, const char **argv);
+    const char *summary;
+} verbs[] = {
+    {"train", hone_cmd_train, "train a model from preference data (srpo, dpo, ipo, rpo, simpo, sft)"},
+    {"generate", hone_cmd_generate, "answer a prompt"},
+    {"revise", hone_cmd_revise, "answer a prompt and improve the answer, n times"},
+    {"score", hone_cmd_score, "log-probabilities of the answers in a data set"},
+    {"tokenize", hone_cmd_tokenize, "text to token ids"},
+    {"tokenizer", hone_cmd_tokenizer, "train a byte-level BPE tokenizer"},
+    {"inspect", hone_cmd_inspect, "what is in a model, a data set, a pack, a checkpoint"},
+    {"init", hone_cmd_init, "a new model with random weights"},
+    {"convert", hone_cmd_convert, "a GGUF file to a model folder"},
+    {"bandit", hone_cmd_bandit, "preference optimisation in tables, with its closed forms"},
+    {"devices", hone_cmd_devices, "what can compute here"},
+    {"check", hone_cmd_check, "check a device against the float64 oracle"},
+};
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static int help(FILE *out, int code) {
+    (void)fprintf(out,
+                  "hone %s: language models that improve their own answers, from preference data\n\n"
+                  "Usage: hone VERB [OPTION...]\n\nVerbs:\n",
+                  hone_version());
+    for (int i = 0; i < VERBS; i++)
+        (void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+    (void)fprintf(out, "\n`hone VERB --help` shows a verb's options and an example.\n");
+    return code;
+}
+
+/** Warnings and notes of the library, on stderr. */
+static void print_log(void *context, hone_log_level level, const char *line) {
+    (void)context;
+    (void)fprintf(stderr, "hone: %s%s\n", level == HONE_LOG_WARNING ? "warning: " : "", line);
+}
+
+int main(int argc, const char **argv) {
+    hone_log_set_sink(print_log, NULL, HONE_LOG_INFO);
+    if (argc < 2)
+        return help(stderr, 2);
+    if (strcmp(argv[1], "--version") == 0)
+        return printf("hone %s\n", hone_version()) > 0 ? 0 : 1;
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return help(stdout, 0);
+    for (int i = 0; i < VERBS; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return verbs[i].run(argc - 1, argv + 1);
+    (void)fprintf(stderr, "hone: there is no verb \"%s\"; `hone --help` lists them\n", argv[1]);
+    return 2;
+}
