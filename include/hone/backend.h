@@ -85,8 +85,10 @@ typedef struct hone_tensor {
  *   GATHER_ROWS          y[u,:] = x[row[u],:]
  *   HEAD_LOGP            z[u,v] = sum_d h[row[u],d] w[v,d]; lse[u] = log sum_v exp z[u,v];
  *                        logp[e] = z[u,target[e]] - lse[u], begin[u] <= e < begin[u+1]
- *   HEAD_LOGP_BACKWARD   dz[u,v] = sum_{e in u} g[e] [target[e] = v] - (sum_{e in u} g[e]) exp(z[u,v] -
- * lse[u]); dh[row[u],:] = dz w (other rows 0);  dw = dz^T h[row] ADAMW                see ::hone_adamw_params
+ *   HEAD_LOGP_BACKWARD   dz[u,v] = sum_{e in u} g[e] [target[e] = v]
+ *                                  - (sum_{e in u} g[e]) exp(z[u,v] - lse[u]);
+ *                        dh[row[u],:] = dz w (other rows 0);  dw = dz^T h[row]
+ *   ADAMW                see ::hone_adamw_params
  *   SUM_SQUARES          out[0] = sum_i x[i]^2, accumulated in double
  *   FILL                 y = value
  *   CAST                 y = x converted, round to nearest even

@@ -7,6 +7,7 @@
  * which two products turn into dh and dw. The cutting depends on shapes only, so the bits do not depend on the
  * number of threads.
  */
+#include "head_rows.h"
 #include "operations.h"
 
 #include <math.h>
@@ -26,6 +27,7 @@ static const int64_t gathered_bytes = INT64_C(12) << 20;
 
 typedef struct head {
     const hn_cpu_matmul_state *matmul;
+    const hn_cpu_head_rows *kernel;
     const hone_host *host;
     int64_t rows, words, width, tokens; /* U, V, D, T */
     const float *h, *w;
@@ -56,34 +58,6 @@ static int64_t smaller(int64_t a, int64_t b)
 static int64_t ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
-}
-
-/* ---- a row of logits ---- */
-
-static float row_maximum(const float *z, int64_t count)
-{
-    float maximum = z[0];
-    for (int64_t i = 1; i < count; i++) {
-        maximum = z[i] > maximum ? z[i] : maximum;
-    }
-    return maximum;
-}
-
-static float sum_exponentials(const float *z, int64_t count, float shift)
-{
-    double sum = 0.0;
-    for (int64_t i = 0; i < count; i++) {
-        sum += (double)expf(z[i] - shift);
-    }
-    return (float)sum;
-}
-
-/* z = factor * exp(z - shift) */
-static void scale_exponentials(float *z, int64_t count, float shift, float factor)
-{
-    for (int64_t i = 0; i < count; i++) {
-        z[i] = factor * expf(z[i] - shift);
-    }
 }
 
 /* ---- scratch ---- */
@@ -135,6 +109,13 @@ static size_t lay_out_backward(head *work, char *base)
     return used;
 }
 
+static const hn_cpu_head_rows *kernel_for(hn_cpu_matmul_level level)
+{
+    return level == HN_CPU_MATMUL_AVX512 ? &hn_cpu_head_rows_avx512
+           : level == HN_CPU_MATMUL_AVX2 ? &hn_cpu_head_rows_avx2
+                                         : &hn_cpu_head_rows_scalar;
+}
+
 static void set_shape(head *work, hone_backend_device *device, const hone_call *call, int row)
 {
     const hone_tensor *h = &call->operand[HONE_HEAD_LOGP_H], *w = &call->operand[HONE_HEAD_LOGP_W];
@@ -142,6 +123,7 @@ static void set_shape(head *work, hone_backend_device *device, const hone_call *
     atomic_init(&work->failed, false);
     work->host = device->host;
     work->matmul = &device->matmul;
+    work->kernel = kernel_for(device->matmul.level);
     work->tokens = h->extent[0];
     work->width = h->extent[1];
     work->words = w->extent[0];
@@ -268,8 +250,8 @@ static void forward_tile(void *argument, int64_t index, int thread)
     }
     for (int64_t r = 0; r < rows; r++) {
         float *partial = work->partial + (column * work->panel_rows + row + r) * 2;
-        partial[0] = row_maximum(z + r * words, words);
-        partial[1] = sum_exponentials(z + r * words, words, partial[0]);
+        partial[0] = work->kernel->maximum(z + r * words, words);
+        partial[1] = work->kernel->sum_exponentials(z + r * words, words, partial[0]);
         pick_targets(work, row + r, z + r * words, word, words);
     }
 }
@@ -358,7 +340,7 @@ static void dz_tile(void *argument, int64_t index, int thread)
     }
     for (int64_t r = row; r < row + rows; r++, dz += work->dz_ld) {
         float lse = work->lse_in[(work->panel_first + r) * work->lse_stride];
-        scale_exponentials(dz, words, lse, -work->weight[r]);
+        work->kernel->scale_exponentials(dz, words, lse, -work->weight[r]);
         for (int64_t e = begin_of(work, r); e < begin_of(work, r + 1); e++) {
             int64_t at = work->target[e * work->target_stride] - word;
             if (at >= 0 && at < words) {
