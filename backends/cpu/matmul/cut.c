@@ -17,14 +17,10 @@ static const double copy_rows = 12.0;
 /* In floating-point operations: a call; waking the threads. */
 static const double call_cost = 2e5, wake_cost = 1e6;
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
+static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* Cuts `extent` into equal tiles of about `size`, a multiple of `grain`. */
-static int64_t even_tile(int64_t extent, int64_t size, int64_t least, int64_t grain)
-{
+static int64_t even_tile(int64_t extent, int64_t size, int64_t least, int64_t grain) {
     if (extent <= size || size < least) {
         return extent;
     }
@@ -32,23 +28,21 @@ static int64_t even_tile(int64_t extent, int64_t size, int64_t least, int64_t gr
     return ceil_div(tile, grain) * grain;
 }
 
-static double cost(const hn_cpu_product *product, const hn_cpu_cut *cut)
-{
+static double cost(const hn_cpu_product *product, const hn_cpu_cut *cut) {
     double m = (double)cut->tile_m, n = (double)cut->tile_n;
     double tile = 2.0 * m * n * (double)product->k * (1.0 + copy_rows / m + copy_rows / n) + call_cost;
     int64_t count = cut->down * cut->across;
     double wake = count > 1 ? wake_cost : 0.0;
-    return 2.0 * (tile * (double)ceil_div(count, 2) + wake) + 8.0 * (tile * (double)ceil_div(count, 8) + wake);
+    return 2.0 * (tile * (double)ceil_div(count, 2) + wake) +
+           8.0 * (tile * (double)ceil_div(count, 8) + wake);
 }
 
-static hn_cpu_cut make_cut(const hn_cpu_product *product, int64_t tile_m, int64_t tile_n)
-{
+static hn_cpu_cut make_cut(const hn_cpu_product *product, int64_t tile_m, int64_t tile_n) {
     return (hn_cpu_cut){tile_m, tile_n, ceil_div(product->m, tile_m), ceil_div(product->n, tile_n)};
 }
 
 /* Rows of b are read once and nothing is copied: pieces of about 128 KiB of b. */
-static hn_cpu_cut cut_rows(const hn_cpu_product *product)
-{
+static hn_cpu_cut cut_rows(const hn_cpu_product *product) {
     int64_t weights = product->n * product->k;
     int64_t tile_n = product->n;
     if (weights > 128 * 1024) {
@@ -57,8 +51,7 @@ static hn_cpu_cut cut_rows(const hn_cpu_product *product)
     return make_cut(product, product->m, tile_n < product->n ? tile_n : product->n);
 }
 
-hn_cpu_cut hn_cpu_matmul_cut(const hn_cpu_provider *provider, const hn_cpu_product *product)
-{
+hn_cpu_cut hn_cpu_matmul_cut(const hn_cpu_provider *provider, const hn_cpu_product *product) {
     if (provider == &hn_cpu_provider_rows) {
         return cut_rows(product);
     }

@@ -8,8 +8,7 @@
 #include <string.h>
 
 /* beta * c + bias, where there is nothing to multiply. */
-static void scale_only(const hn_cpu_product *product)
-{
+static void scale_only(const hn_cpu_product *product) {
     if (product->accumulate) {
         return;
     }
@@ -18,8 +17,7 @@ static void scale_only(const hn_cpu_product *product)
     }
 }
 
-static void add_bias(const hn_cpu_product *product)
-{
+static void add_bias(const hn_cpu_product *product) {
     for (int64_t row = 0; row < product->m; row++) {
         float *c = product->c + row * product->ldc;
         for (int64_t j = 0; j < product->n; j++) {
@@ -28,14 +26,13 @@ static void add_bias(const hn_cpu_product *product)
     }
 }
 
-static bool run_tile(const hn_cpu_provider *provider, hn_cpu_matmul_level level, const hn_cpu_product *product)
-{
+static bool run_tile(const hn_cpu_provider *provider, hn_cpu_isa isa, const hn_cpu_product *product) {
     if (product->m == 0 || product->n == 0) {
         return true;
     }
     if (product->k == 0) {
         scale_only(product);
-    } else if (!provider->multiply(level, product)) {
+    } else if (!provider->multiply(isa, product)) {
         return false;
     }
     if (product->bias != NULL) {
@@ -44,32 +41,26 @@ static bool run_tile(const hn_cpu_provider *provider, hn_cpu_matmul_level level,
     return true;
 }
 
-static const hn_cpu_provider *choose(const hn_cpu_matmul_state *state, const hn_cpu_product *product)
-{
-    return state->forced != NULL ? state->forced : hn_cpu_matmul_choose(state->level, product);
+static const hn_cpu_provider *choose(const hn_cpu_matmul_state *state, const hn_cpu_product *product) {
+    return state->forced != NULL ? state->forced : hn_cpu_matmul_choose(state->isa, product);
 }
 
-bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product)
-{
-    return run_tile(choose(state, product), state->level, product);
+bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product) {
+    return run_tile(choose(state, product), state->isa, product);
 }
 
 typedef struct job {
     const hn_cpu_product *product;
     const hn_cpu_provider *provider;
-    hn_cpu_matmul_level level;
+    hn_cpu_isa isa;
     hn_cpu_cut cut;
     atomic_bool failed;
 } job;
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Neighbours in index share a strip of b. */
-static void run_index(void *argument, int64_t index, int thread)
-{
+static void run_index(void *argument, int64_t index, int thread) {
     (void)thread;
     job *work = argument;
     hn_cpu_product tile = *work->product;
@@ -81,23 +72,22 @@ static void run_index(void *argument, int64_t index, int thread)
     tile.b += tile.kind == HN_CPU_NT ? column * tile.ldb : column;
     tile.c += row * tile.ldc + column;
     tile.bias = tile.bias == NULL ? NULL : tile.bias + column * tile.bias_stride;
-    if (!run_tile(work->provider, work->level, &tile)) {
+    if (!run_tile(work->provider, work->isa, &tile)) {
         atomic_store(&work->failed, true);
     }
 }
 
-hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state)
-{
-    return state->host->fail(state->host->context, HONE_ERROR_MEMORY,
-                             "a matrix library had no memory for its scratch; free some, or set matmul=reference");
+hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state) {
+    return state->host->fail(
+        state->host->context, HONE_ERROR_MEMORY,
+        "a matrix library had no memory for its scratch; free some, or set matmul=reference");
 }
 
-hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product *product)
-{
+hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product *product) {
     if (product->m == 0 || product->n == 0) {
         return HONE_OK;
     }
-    job work = {.product = product, .provider = choose(state, product), .level = state->level};
+    job work = {.product = product, .provider = choose(state, product), .isa = state->isa};
     atomic_init(&work.failed, false);
     work.cut = hn_cpu_matmul_cut(work.provider, product);
     int64_t tiles = work.cut.down * work.cut.across;
@@ -109,8 +99,7 @@ hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product
     return atomic_load(&work.failed) ? hn_cpu_matmul_failed(state) : HONE_OK;
 }
 
-static const hn_cpu_provider *find(const char *name)
-{
+static const hn_cpu_provider *find(const char *name) {
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         if (strcmp(hn_cpu_providers[i]->name, name) == 0) {
             return hn_cpu_providers[i];
@@ -119,20 +108,19 @@ static const hn_cpu_provider *find(const char *name)
     return NULL;
 }
 
-static hone_status no_such_provider(const hone_host *host, const char *name)
-{
+static hone_status no_such_provider(const hone_host *host, const char *name) {
     char names[128] = "";
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         size_t length = strlen(names);
-        (void)snprintf(names + length, sizeof names - length, "%s%s", i == 0 ? "" : ", ", hn_cpu_providers[i]->name);
+        (void)snprintf(names + length, sizeof names - length, "%s%s", i == 0 ? "" : ", ",
+                       hn_cpu_providers[i]->name);
     }
     return host->fail(host->context, HONE_ERROR_ARGUMENT, "option matmul=%s: this build has %s", name, names);
 }
 
-hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_matmul_level level)
-{
+hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_isa isa) {
     const char *name = host->option(host->context, "matmul");
-    *state = (hn_cpu_matmul_state){.host = host, .level = level};
+    *state = (hn_cpu_matmul_state){.host = host, .isa = isa};
     if (name != NULL && strcmp(name, "auto") != 0) {
         state->forced = find(name);
         if (state->forced == NULL) {
@@ -147,8 +135,7 @@ hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host
     return HONE_OK;
 }
 
-void hn_cpu_matmul_close(hn_cpu_matmul_state *state)
-{
+void hn_cpu_matmul_close(hn_cpu_matmul_state *state) {
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         if (hn_cpu_providers[i]->leave != NULL) {
             hn_cpu_providers[i]->leave();
@@ -157,8 +144,7 @@ void hn_cpu_matmul_close(hn_cpu_matmul_state *state)
     state->forced = NULL;
 }
 
-void hn_cpu_matmul_numerics(char *text, size_t size)
-{
+void hn_cpu_matmul_numerics(char *text, size_t size) {
     (void)snprintf(text, size, "matmul table %d", HN_CPU_MATMUL_TABLE_VERSION);
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         if (hn_cpu_providers[i]->describe != NULL) {

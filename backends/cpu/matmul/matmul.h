@@ -8,6 +8,8 @@
 #ifndef HN_CPU_MATMUL_H
 #define HN_CPU_MATMUL_H
 
+#include "../kernels/kernels.h"
+
 #include <hone/backend.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,24 +39,16 @@ typedef struct hn_cpu_product {
     int64_t bias_stride; /**< elements between bias[j] and bias[j + 1] */
 } hn_cpu_product;
 
-/** The vector instructions that a device may use. */
-typedef enum hn_cpu_matmul_level {
-    HN_CPU_MATMUL_SCALAR = 0,
-    HN_CPU_MATMUL_AVX2,   /**< and FMA */
-    HN_CPU_MATMUL_AVX512, /**< F, DQ, BW, VL */
-    HN_CPU_MATMUL_LEVELS
-} hn_cpu_matmul_level;
-
 /** A device's choices. Filled by open; `host` is borrowed. */
 typedef struct hn_cpu_matmul_state {
     const hone_host *host;
-    hn_cpu_matmul_level level;
+    hn_cpu_isa isa;
     const struct hn_cpu_provider *forced; /**< by the option "matmul"; NULL: the table decides */
 } hn_cpu_matmul_state;
 
 /** Reads the option "matmul" (reference, openblas, onednn, rows) and takes the libraries' own threads out of play
  *  until the matching close. Fails on a name that this build or machine lacks. */
-hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_matmul_level level);
+hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_isa isa);
 /** Gives the libraries the caller's settings back. Only after an open that succeeded. */
 void hn_cpu_matmul_close(hn_cpu_matmul_state *state);
 
@@ -66,7 +60,7 @@ hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product
 bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product);
 hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state);
 
-/** Everything that the bits of a product depend on, besides level and option: one line. */
+/** Everything that the bits of a product depend on, besides isa and option: one line. */
 void hn_cpu_matmul_numerics(char *text, size_t size);
 
 #endif

@@ -4,14 +4,10 @@
 #include <dnnl.h>
 #include <stdio.h>
 
-static int64_t stride(int64_t ld, int64_t columns)
-{
-    return ld < columns ? columns : ld;
-}
+static int64_t stride(int64_t ld, int64_t columns) { return ld < columns ? columns : ld; }
 
-static bool multiply(hn_cpu_matmul_level level, const hn_cpu_product *product)
-{
-    (void)level;
+static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
+    (void)isa;
     bool tn = product->kind == HN_CPU_TN, nt = product->kind == HN_CPU_NT;
     int64_t m = product->m, n = product->n, k = product->k;
     int before = hn_cpu_openmp_enter();
@@ -23,8 +19,7 @@ static bool multiply(hn_cpu_matmul_level level, const hn_cpu_product *product)
     return status == dnnl_success;
 }
 
-static void describe(char *text, size_t size)
-{
+static void describe(char *text, size_t size) {
     const dnnl_version_t *version = dnnl_version();
     (void)snprintf(text, size, "oneDNN %d.%d.%d isa %#x", version->major, version->minor, version->patch,
                    (unsigned)dnnl_get_effective_cpu_isa());

@@ -11,13 +11,13 @@
 #include <cblas.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int users;
 static int threads_before;
 
-static void enter(void)
-{
+static void enter(void) {
     (void)pthread_mutex_lock(&lock);
     if (users++ == 0) {
         threads_before = openblas_get_num_threads();
@@ -26,8 +26,7 @@ static void enter(void)
     (void)pthread_mutex_unlock(&lock);
 }
 
-static void leave(void)
-{
+static void leave(void) {
     (void)pthread_mutex_lock(&lock);
     if (--users == 0) {
         openblas_set_num_threads(threads_before);
@@ -36,36 +35,35 @@ static void leave(void)
 }
 
 /* OpenBLAS counts with int, and m and n of a tile are small. */
-static bool fits(const hn_cpu_product *product)
-{
+static bool fits(const hn_cpu_product *product) {
     return product->m <= INT32_MAX && product->n <= INT32_MAX && product->k <= INT32_MAX &&
            product->lda <= INT32_MAX && product->ldb <= INT32_MAX && product->ldc <= INT32_MAX;
 }
 
 /* A row stride below the row's length is allowed when there is only one row; BLAS refuses it. */
-static int stride(int64_t ld, int64_t columns)
-{
-    return (int)(ld < columns ? columns : ld);
-}
+static int stride(int64_t ld, int64_t columns) { return (int)(ld < columns ? columns : ld); }
 
-static bool multiply(hn_cpu_matmul_level level, const hn_cpu_product *product)
-{
+static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
     if (!fits(product)) {
-        return hn_cpu_provider_reference.multiply(level, product);
+        return hn_cpu_provider_reference.multiply(isa, product);
     }
     bool tn = product->kind == HN_CPU_TN, nt = product->kind == HN_CPU_NT;
     int m = (int)product->m, n = (int)product->n, k = (int)product->k;
     int before = hn_cpu_openmp_enter();
-    cblas_sgemm(CblasRowMajor, tn ? CblasTrans : CblasNoTrans, nt ? CblasTrans : CblasNoTrans, m, n, k, product->alpha,
-                product->a, stride(product->lda, tn ? m : k), product->b, stride(product->ldb, nt ? k : n),
-                product->accumulate ? 1.0f : 0.0f, product->c, stride(product->ldc, n));
+    cblas_sgemm(CblasRowMajor, tn ? CblasTrans : CblasNoTrans, nt ? CblasTrans : CblasNoTrans, m, n, k,
+                product->alpha, product->a, stride(product->lda, tn ? m : k), product->b,
+                stride(product->ldb, nt ? k : n), product->accumulate ? 1.0f : 0.0f, product->c,
+                stride(product->ldc, n));
     hn_cpu_openmp_leave(before);
     return true;
 }
 
-static void describe(char *text, size_t size)
-{
-    (void)snprintf(text, size, "%s %s", openblas_get_config(), openblas_get_corename());
+/* "OpenBLAS 0.3.21" out of its configuration, and the processor that its kernels were chosen for. */
+static void describe(char *text, size_t size) {
+    const char *config = openblas_get_config();
+    size_t name = strcspn(config, " ");
+    size_t version = config[name] == ' ' ? name + 1 + strcspn(config + name + 1, " ") : name;
+    (void)snprintf(text, size, "%.*s %s", (int)version, config, openblas_get_corename());
 }
 
 /* Tiles narrower than 384 ran at a third of the speed on Zen 1 (0.3.21), so none is cut there. */

@@ -14,8 +14,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int (*get_max_threads)(void);
 static void (*set_num_threads)(int);
 
-static void look(void)
-{
+static void look(void) {
     void *get = dlsym(RTLD_DEFAULT, "omp_get_max_threads");
     void *set = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
     if (get != NULL && set != NULL) {
@@ -25,8 +24,7 @@ static void look(void)
     }
 }
 
-int hn_cpu_openmp_enter(void)
-{
+int hn_cpu_openmp_enter(void) {
     (void)pthread_once(&once, look);
     if (get_max_threads == NULL) {
         return 1;
@@ -38,8 +36,7 @@ int hn_cpu_openmp_enter(void)
     return before;
 }
 
-void hn_cpu_openmp_leave(int before)
-{
+void hn_cpu_openmp_leave(int before) {
     if (before != 1) {
         set_num_threads(before);
     }

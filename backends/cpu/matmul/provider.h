@@ -9,7 +9,7 @@ typedef struct hn_cpu_provider {
     /** Narrower tiles are not cut, and tiles are cut in multiples of these. */
     int64_t least_m, least_n, grain_m, grain_n;
     /** One single-threaded product with m, n, k > 0, bias ignored. False: out of memory. */
-    bool (*multiply)(hn_cpu_matmul_level level, const hn_cpu_product *product);
+    bool (*multiply)(hn_cpu_isa isa, const hn_cpu_product *product);
     /** One line for numerics, appended by the caller; may be NULL. */
     void (*describe)(char *text, size_t size);
     /** Take the library's threads out of play, and undo it; may be NULL. Calls are paired. */
@@ -30,7 +30,7 @@ extern const hn_cpu_provider *const hn_cpu_providers[];
 /** Raised whenever the table, the cutting or a kernel of our own changes bits. */
 #define HN_CPU_MATMUL_TABLE_VERSION 1
 
-const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_matmul_level level, const hn_cpu_product *product);
+const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_isa isa, const hn_cpu_product *product);
 
 /** How a product is cut: `across` tiles of n, `down` tiles of m, each of tile_m x tile_n but the last. */
 typedef struct hn_cpu_cut {

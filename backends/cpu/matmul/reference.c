@@ -1,13 +1,11 @@
 /** The plain loops: what isa=scalar runs, and what every other provider is tested against. */
 #include "provider.h"
 
-static void add(const hn_cpu_product *product, float *c, float value)
-{
+static void add(const hn_cpu_product *product, float *c, float value) {
     *c = product->alpha * value + (product->accumulate ? *c : 0.0f);
 }
 
-static void multiply_nt(const hn_cpu_product *product, int64_t row)
-{
+static void multiply_nt(const hn_cpu_product *product, int64_t row) {
     const float *a = product->a + row * product->lda;
     float *c = product->c + row * product->ldc;
     for (int64_t j = 0; j < product->n; j++) {
@@ -23,8 +21,7 @@ static void multiply_nt(const hn_cpu_product *product, int64_t row)
 enum { STRIP = 64 };
 
 /* NN and TN read b by rows, so a strip of sums is kept rather than one: b is walked as it lies. */
-static void multiply_strip(const hn_cpu_product *product, int64_t row, int64_t first, int64_t count)
-{
+static void multiply_strip(const hn_cpu_product *product, int64_t row, int64_t first, int64_t count) {
     int64_t next = product->kind == HN_CPU_TN ? product->lda : 1;
     const float *a = product->a + row * (product->kind == HN_CPU_TN ? 1 : product->lda);
     const float *b = product->b + first;
@@ -41,9 +38,8 @@ static void multiply_strip(const hn_cpu_product *product, int64_t row, int64_t f
     }
 }
 
-static bool multiply(hn_cpu_matmul_level level, const hn_cpu_product *product)
-{
-    (void)level;
+static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
+    (void)isa;
     for (int64_t row = 0; row < product->m; row++) {
         if (product->kind == HN_CPU_NT) {
             multiply_nt(product, row);

@@ -3,12 +3,11 @@
 
 #include "provider.h"
 
-static bool multiply(hn_cpu_matmul_level level, const hn_cpu_product *product)
-{
-    if (product->kind != HN_CPU_NT || level == HN_CPU_MATMUL_SCALAR) {
-        return hn_cpu_provider_reference.multiply(level, product);
+static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
+    if (product->kind != HN_CPU_NT || isa == HN_CPU_SCALAR) {
+        return hn_cpu_provider_reference.multiply(isa, product);
     }
-    if (level == HN_CPU_MATMUL_AVX512) {
+    if (isa == HN_CPU_AVX512) {
         hn_cpu_rows_avx512(product);
     } else {
         hn_cpu_rows_avx2(product);

@@ -22,9 +22,8 @@ void hn_cpu_rows_avx512(const hn_cpu_product *product);
 
 /** Shared by both: the dots of `wide` rows of b from `column` with `tall` rows of a from `row`, as
  *  dots[i * tall + j], go to c. */
-static inline void hn_cpu_rows_store(const hn_cpu_product *product, int64_t row, int tall, int64_t column, int wide,
-                                     const float *dots)
-{
+static inline void hn_cpu_rows_store(const hn_cpu_product *product, int64_t row, int tall, int64_t column,
+                                     int wide, const float *dots) {
     int64_t rows = product->m - row < tall ? product->m - row : tall;
     int64_t columns = product->n - column < wide ? product->n - column : wide;
     for (int64_t j = 0; j < rows; j++) {
@@ -37,8 +36,7 @@ static inline void hn_cpu_rows_store(const hn_cpu_product *product, int64_t row,
 }
 
 /** The address of row `index`, or of the last row where that is past it (its dots are not stored). */
-static inline const float *hn_cpu_rows_at(const float *base, int64_t index, int64_t count, int64_t ld)
-{
+static inline const float *hn_cpu_rows_at(const float *base, int64_t index, int64_t count, int64_t ld) {
     return base + (index < count ? index : count - 1) * ld;
 }
 

@@ -18,13 +18,11 @@
 #include <stddef.h>
 
 const hn_cpu_provider *const hn_cpu_providers[] = {
-    &hn_cpu_provider_reference,
-    &hn_cpu_provider_openblas,
+    &hn_cpu_provider_reference, &hn_cpu_provider_openblas,
 #ifdef HONE_WITH_ONEDNN
     &hn_cpu_provider_onednn,
 #endif
-    &hn_cpu_provider_rows,
-    NULL,
+    &hn_cpu_provider_rows,      NULL,
 };
 
 #ifdef HONE_WITH_ONEDNN
@@ -39,33 +37,31 @@ const hn_cpu_provider *const hn_cpu_providers[] = {
 enum { CLASS_ROWS = 0, CLASS_NARROW, CLASS_WIDE, CLASSES };
 
 /* Few rows of a long k, where b would be transposed for nothing. */
-static bool few_rows(const hn_cpu_product *product)
-{
+static bool few_rows(const hn_cpu_product *product) {
     return product->kind == HN_CPU_NT && product->m <= 32 && product->k >= 64;
 }
 
-static int class_of(const hn_cpu_product *product)
-{
+static int class_of(const hn_cpu_product *product) {
     if (few_rows(product)) {
         return CLASS_ROWS;
     }
     return product->n < 384 || product->m <= 64 || product->k <= 64 ? CLASS_NARROW : CLASS_WIDE;
 }
 
-static const hn_cpu_provider *const table[HN_CPU_MATMUL_LEVELS][HN_CPU_PRODUCT_KINDS][CLASSES] = {
-    [HN_CPU_MATMUL_SCALAR] =
+static const hn_cpu_provider *const table[HN_CPU_ISAS][HN_CPU_PRODUCT_KINDS][CLASSES] = {
+    [HN_CPU_SCALAR] =
         {
             [HN_CPU_NT] = {REFERENCE, REFERENCE, REFERENCE},
             [HN_CPU_NN] = {REFERENCE, REFERENCE, REFERENCE},
             [HN_CPU_TN] = {REFERENCE, REFERENCE, REFERENCE},
         },
-    [HN_CPU_MATMUL_AVX2] =
+    [HN_CPU_AVX2] =
         {
             [HN_CPU_NT] = {ROWS, ONEDNN, OPENBLAS},
             [HN_CPU_NN] = {ONEDNN, ONEDNN, OPENBLAS},
             [HN_CPU_TN] = {ONEDNN, ONEDNN, OPENBLAS},
         },
-    [HN_CPU_MATMUL_AVX512] =
+    [HN_CPU_AVX512] =
         {
             [HN_CPU_NT] = {ROWS, ONEDNN, ONEDNN},
             [HN_CPU_NN] = {ONEDNN, ONEDNN, ONEDNN},
@@ -73,7 +69,6 @@ static const hn_cpu_provider *const table[HN_CPU_MATMUL_LEVELS][HN_CPU_PRODUCT_K
         },
 };
 
-const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_matmul_level level, const hn_cpu_product *product)
-{
-    return table[level][product->kind][class_of(product)];
+const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_isa isa, const hn_cpu_product *product) {
+    return table[isa][product->kind][class_of(product)];
 }

@@ -3,31 +3,19 @@
 
 #include <stddef.h>
 
-static bool present(const hone_tensor *tensor)
-{
-    return tensor->buffer != 0;
-}
-
-static bool accumulates(const hone_call *call, int operand)
-{
-    return (call->accumulate >> operand & 1u) != 0;
-}
-
-static float scale_of(const hone_call *call)
-{
+static float scale_of(const hone_call *call) {
     const hone_scale_params *params = call->params;
     return (float)params->scale;
 }
 
-hone_status hn_cpu_linear(hone_backend_device *device, const hone_call *call)
-{
+hone_status hn_cpu_linear(hone_backend_device *device, const hone_call *call) {
     const hone_tensor *x = &call->operand[HONE_LINEAR_X];
     const hone_tensor *w = &call->operand[HONE_LINEAR_W];
     const hone_tensor *bias = &call->operand[HONE_LINEAR_BIAS];
     const hone_tensor *y = &call->operand[HONE_LINEAR_Y];
     hn_cpu_product product = {
         .kind = HN_CPU_NT,
-        .accumulate = accumulates(call, HONE_LINEAR_Y),
+        .accumulate = hn_cpu_accumulates(call, HONE_LINEAR_Y),
         .alpha = scale_of(call),
         .m = y->extent[0],
         .n = y->extent[1],
@@ -39,21 +27,20 @@ hone_status hn_cpu_linear(hone_backend_device *device, const hone_call *call)
         .c = hn_cpu_data(device, y),
         .ldc = y->row_stride,
     };
-    if (present(bias)) {
+    if (hn_cpu_present(bias)) {
         product.bias = hn_cpu_data(device, bias);
         product.bias_stride = bias->row_stride;
     }
     return hn_cpu_matmul(&device->matmul, &product);
 }
 
-static hone_status backward_x(hone_backend_device *device, const hone_call *call)
-{
+static hone_status backward_x(hone_backend_device *device, const hone_call *call) {
     const hone_tensor *w = &call->operand[HONE_LINEAR_BACKWARD_W];
     const hone_tensor *dy = &call->operand[HONE_LINEAR_BACKWARD_DY];
     const hone_tensor *dx = &call->operand[HONE_LINEAR_BACKWARD_DX];
     hn_cpu_product product = {
         .kind = HN_CPU_NN,
-        .accumulate = accumulates(call, HONE_LINEAR_BACKWARD_DX),
+        .accumulate = hn_cpu_accumulates(call, HONE_LINEAR_BACKWARD_DX),
         .alpha = scale_of(call),
         .m = dx->extent[0],
         .n = dx->extent[1],
@@ -68,14 +55,13 @@ static hone_status backward_x(hone_backend_device *device, const hone_call *call
     return hn_cpu_matmul(&device->matmul, &product);
 }
 
-static hone_status backward_w(hone_backend_device *device, const hone_call *call)
-{
+static hone_status backward_w(hone_backend_device *device, const hone_call *call) {
     const hone_tensor *x = &call->operand[HONE_LINEAR_BACKWARD_X];
     const hone_tensor *dy = &call->operand[HONE_LINEAR_BACKWARD_DY];
     const hone_tensor *dw = &call->operand[HONE_LINEAR_BACKWARD_DW];
     hn_cpu_product product = {
         .kind = HN_CPU_TN,
-        .accumulate = accumulates(call, HONE_LINEAR_BACKWARD_DW),
+        .accumulate = hn_cpu_accumulates(call, HONE_LINEAR_BACKWARD_DW),
         .alpha = scale_of(call),
         .m = dw->extent[0],
         .n = dw->extent[1],
@@ -101,8 +87,7 @@ typedef struct column_sums {
     bool accumulate;
 } column_sums;
 
-static void sum_strip(void *argument, int64_t index, int thread)
-{
+static void sum_strip(void *argument, int64_t index, int thread) {
     (void)thread;
     const column_sums *sums = argument;
     int64_t first = index * STRIP;
@@ -120,8 +105,7 @@ static void sum_strip(void *argument, int64_t index, int thread)
     }
 }
 
-static void backward_bias(hone_backend_device *device, const hone_call *call)
-{
+static void backward_bias(hone_backend_device *device, const hone_call *call) {
     const hone_tensor *dy = &call->operand[HONE_LINEAR_BACKWARD_DY];
     const hone_tensor *dbias = &call->operand[HONE_LINEAR_BACKWARD_DBIAS];
     column_sums sums = {
@@ -131,22 +115,21 @@ static void backward_bias(hone_backend_device *device, const hone_call *call)
         .ld = dy->row_stride,
         .dbias = hn_cpu_data(device, dbias),
         .dbias_stride = dbias->row_stride,
-        .accumulate = accumulates(call, HONE_LINEAR_BACKWARD_DBIAS),
+        .accumulate = hn_cpu_accumulates(call, HONE_LINEAR_BACKWARD_DBIAS),
     };
     int64_t strips = (sums.columns + STRIP - 1) / STRIP;
     device->host->parallel(device->host->context, strips, sum_strip, &sums);
 }
 
-hone_status hn_cpu_linear_backward(hone_backend_device *device, const hone_call *call)
-{
+hone_status hn_cpu_linear_backward(hone_backend_device *device, const hone_call *call) {
     hone_status status = HONE_OK;
-    if (present(&call->operand[HONE_LINEAR_BACKWARD_DX])) {
+    if (hn_cpu_present(&call->operand[HONE_LINEAR_BACKWARD_DX])) {
         status = backward_x(device, call);
     }
-    if (status == HONE_OK && present(&call->operand[HONE_LINEAR_BACKWARD_DW])) {
+    if (status == HONE_OK && hn_cpu_present(&call->operand[HONE_LINEAR_BACKWARD_DW])) {
         status = backward_w(device, call);
     }
-    if (status == HONE_OK && present(&call->operand[HONE_LINEAR_BACKWARD_DBIAS])) {
+    if (status == HONE_OK && hn_cpu_present(&call->operand[HONE_LINEAR_BACKWARD_DBIAS])) {
         backward_bias(device, call);
     }
     return status;

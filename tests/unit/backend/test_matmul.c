@@ -31,19 +31,18 @@ typedef struct loop {
     atomic_int thread;
 } loop;
 
-static void *run_loop(void *argument)
-{
+static void *run_loop(void *argument) {
     loop *work = argument;
     int thread = atomic_fetch_add(&work->thread, 1);
-    for (int64_t i = atomic_fetch_add(&work->next, 1); i < work->count; i = atomic_fetch_add(&work->next, 1)) {
+    for (int64_t i = atomic_fetch_add(&work->next, 1); i < work->count;
+         i = atomic_fetch_add(&work->next, 1)) {
         work->body(work->argument, i, thread);
     }
     return NULL;
 }
 
-static void host_parallel(void *context, int64_t count, void (*body)(void *argument, int64_t index, int thread),
-                          void *argument)
-{
+static void host_parallel(void *context, int64_t count,
+                          void (*body)(void *argument, int64_t index, int thread), void *argument) {
     pthread_t workers[MOST_THREADS];
     loop work = {.body = body, .argument = argument, .count = count};
     (void)context;
@@ -56,20 +55,17 @@ static void host_parallel(void *context, int64_t count, void (*body)(void *argum
     }
 }
 
-static int host_threads(void *context)
-{
+static int host_threads(void *context) {
     (void)context;
     return thread_count;
 }
 
-static const char *host_option(void *context, const char *name)
-{
+static const char *host_option(void *context, const char *name) {
     (void)context;
     return strcmp(name, "matmul") == 0 ? matmul_option : NULL;
 }
 
-static hone_status host_fail(void *context, hone_status status, const char *format, ...)
-{
+static hone_status host_fail(void *context, hone_status status, const char *format, ...) {
     va_list arguments;
     (void)context;
     va_start(arguments, format);
@@ -87,42 +83,39 @@ static const hone_host host = {
     .option = host_option,
 };
 
-static hn_cpu_matmul_state open_with(const char *provider, hn_cpu_matmul_level level)
-{
+static hn_cpu_matmul_state open_with(const char *provider, hn_cpu_isa isa) {
     hn_cpu_matmul_state state;
     matmul_option = provider;
-    assert_int_equal(hn_cpu_matmul_open(&state, &host, level), HONE_OK);
+    assert_int_equal(hn_cpu_matmul_open(&state, &host, isa), HONE_OK);
     return state;
 }
 
-static hn_cpu_matmul_level best_level(void)
-{
+static hn_cpu_isa best_isa(void) {
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq")) {
-        return HN_CPU_MATMUL_AVX512;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+        return HN_CPU_AVX512;
     }
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? HN_CPU_MATMUL_AVX2 : HN_CPU_MATMUL_SCALAR;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? HN_CPU_AVX2 : HN_CPU_SCALAR;
 }
 
 /* ---- operands ---- */
 
 static uint32_t seed = 1;
 
-static float next_value(void)
-{
+static float next_value(void) {
     seed = seed * 1664525u + 1013904223u;
     return (float)(seed >> 8) / (float)(1u << 24) - 0.5f;
 }
 
 /* `rows` x `columns` at `ld`, between and after the rows a value that must never matter. */
-static float *matrix(int64_t rows, int64_t columns, int64_t ld, float between)
-{
+static float *matrix(int64_t rows, int64_t columns, int64_t ld, float between) {
     size_t count = (size_t)(rows * ld + 64);
     float *data = malloc(count * sizeof(float));
     assert_non_null(data);
     for (size_t i = 0; i < count; i++) {
-        data[i] = (int64_t)i / (ld > 0 ? ld : 1) < rows && ld > 0 && (int64_t)i % ld < columns ? next_value() : between;
+        data[i] = (int64_t)i / (ld > 0 ? ld : 1) < rows && ld > 0 && (int64_t)i % ld < columns ? next_value()
+                                                                                               : between;
     }
     return data;
 }
@@ -133,9 +126,8 @@ typedef struct problem {
     size_t c_count;
 } problem;
 
-static problem make_problem(hn_cpu_product_kind kind, int64_t m, int64_t n, int64_t k, int64_t pad, bool accumulate,
-                            bool bias)
-{
+static problem make_problem(hn_cpu_product_kind kind, int64_t m, int64_t n, int64_t k, int64_t pad,
+                            bool accumulate, bool bias) {
     problem p;
     int64_t a_rows = kind == HN_CPU_TN ? k : m, a_columns = kind == HN_CPU_TN ? m : k;
     int64_t b_rows = kind == HN_CPU_NT ? n : k, b_columns = kind == HN_CPU_NT ? k : n;
@@ -171,8 +163,7 @@ static problem make_problem(hn_cpu_product_kind kind, int64_t m, int64_t n, int6
     return p;
 }
 
-static void free_problem(problem *p)
-{
+static void free_problem(problem *p) {
     free(p->a);
     free(p->b);
     free(p->c);
@@ -180,8 +171,7 @@ static void free_problem(problem *p)
     free(p->start);
 }
 
-static void check_element(const problem *p, int64_t i, int64_t j)
-{
+static void check_element(const problem *p, int64_t i, int64_t j) {
     const hn_cpu_product *q = &p->product;
     double sum = 0.0, magnitude = 0.0;
     for (int64_t l = 0; l < q->k; l++) {
@@ -193,17 +183,18 @@ static void check_element(const problem *p, int64_t i, int64_t j)
     double start = q->accumulate ? (double)p->start[i * q->ldc + j] : 0.0;
     double bias = q->bias == NULL ? 0.0 : (double)q->bias[2 * j];
     double expected = (double)q->alpha * sum + start + bias;
-    double bound = ((double)q->k + 4.0) * (double)FLT_EPSILON * (magnitude + fabs(start) + fabs(bias)) + 1e-30;
+    double bound =
+        ((double)q->k + 4.0) * (double)FLT_EPSILON * (magnitude + fabs(start) + fabs(bias)) + 1e-30;
     double got = (double)q->c[i * q->ldc + j];
     if (!(fabs(got - expected) <= bound)) {
         fail_msg("kind %d %lldx%lldx%lld element (%lld, %lld): %.9g, expected %.9g +- %.2g", (int)q->kind,
-                 (long long)q->m, (long long)q->n, (long long)q->k, (long long)i, (long long)j, got, expected, bound);
+                 (long long)q->m, (long long)q->n, (long long)q->k, (long long)i, (long long)j, got, expected,
+                 bound);
     }
 }
 
 /* All elements of small products, a sample of large ones, and all that lies between rows. */
-static void check_problem(const problem *p)
-{
+static void check_problem(const problem *p) {
     const hn_cpu_product *q = &p->product;
     int64_t step = q->m * q->n > 4000 ? 37 : 1;
     for (int64_t i = 0; i < q->m * q->n; i += step) {
@@ -223,12 +214,12 @@ static const int64_t shapes[][3] = {
     {33, 16, 70}, {65, 193, 17}, {16, 577, 40}, {100, 385, 19}, {150, 20, 96}, {1, 3000, 80}, {200, 800, 3},
 };
 
-static void check_all_shapes(const hn_cpu_matmul_state *state)
-{
+static void check_all_shapes(const hn_cpu_matmul_state *state) {
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
         for (int variant = 0; variant < HN_CPU_PRODUCT_KINDS * 4; variant++) {
-            problem p = make_problem((hn_cpu_product_kind)(variant / 4), shapes[s][0], shapes[s][1], shapes[s][2],
-                                     variant & 1 ? 3 : 0, (variant & 2) != 0, (variant & 1) != 0);
+            problem p =
+                make_problem((hn_cpu_product_kind)(variant / 4), shapes[s][0], shapes[s][1], shapes[s][2],
+                             variant & 1 ? 3 : 0, (variant & 2) != 0, (variant & 1) != 0);
             assert_int_equal(hn_cpu_matmul(state, &p.product), HONE_OK);
             check_problem(&p);
             free_problem(&p);
@@ -236,33 +227,30 @@ static void check_all_shapes(const hn_cpu_matmul_state *state)
     }
 }
 
-static void every_provider(void **state)
-{
+static void every_provider(void **state) {
     (void)state;
     thread_count = 2;
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
-        for (int level = 0; level <= (int)best_level(); level++) {
-            hn_cpu_matmul_state matmul = open_with(hn_cpu_providers[i]->name, (hn_cpu_matmul_level)level);
+        for (int isa = 0; isa <= (int)best_isa(); isa++) {
+            hn_cpu_matmul_state matmul = open_with(hn_cpu_providers[i]->name, (hn_cpu_isa)isa);
             check_all_shapes(&matmul);
             hn_cpu_matmul_close(&matmul);
         }
     }
 }
 
-static void the_table(void **state)
-{
+static void the_table(void **state) {
     (void)state;
     thread_count = 2;
-    for (int level = 0; level <= (int)best_level(); level++) {
-        hn_cpu_matmul_state matmul = open_with(NULL, (hn_cpu_matmul_level)level);
+    for (int isa = 0; isa <= (int)best_isa(); isa++) {
+        hn_cpu_matmul_state matmul = open_with(NULL, (hn_cpu_isa)isa);
         check_all_shapes(&matmul);
         hn_cpu_matmul_close(&matmul);
     }
 }
 
 /* Tiles must not cover an element twice nor miss one, whatever the shape. */
-static void cuts_cover(void **state)
-{
+static void cuts_cover(void **state) {
     (void)state;
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         for (int trial = 0; trial < 2000; trial++) {
@@ -278,8 +266,7 @@ static void cuts_cover(void **state)
     }
 }
 
-static void check_threads(const hn_cpu_matmul_state *matmul, const int64_t *shape, int kind)
-{
+static void check_threads(const hn_cpu_matmul_state *matmul, const int64_t *shape, int kind) {
     problem p = make_problem((hn_cpu_product_kind)kind, shape[0], shape[1], shape[2], 1, true, true);
     float *first = malloc(p.c_count * sizeof(float));
     assert_non_null(first);
@@ -296,12 +283,11 @@ static void check_threads(const hn_cpu_matmul_state *matmul, const int64_t *shap
     free_problem(&p);
 }
 
-static void same_bits_for_any_threads(void **state)
-{
+static void same_bits_for_any_threads(void **state) {
     static const int64_t large[][3] = {{300, 700, 256}, {576, 576, 64}, {3, 2000, 256}, {129, 1000, 130}};
     (void)state;
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
-        hn_cpu_matmul_state matmul = open_with(hn_cpu_providers[i]->name, best_level());
+        hn_cpu_matmul_state matmul = open_with(hn_cpu_providers[i]->name, best_isa());
         for (size_t s = 0; s < sizeof large / sizeof large[0]; s++) {
             for (int kind = 0; kind < HN_CPU_PRODUCT_KINDS; kind++) {
                 check_threads(&matmul, large[s], kind);
@@ -312,12 +298,11 @@ static void same_bits_for_any_threads(void **state)
 }
 
 /* What decoding relies on: a row's result does not depend on the rows beside it. */
-static void few_rows_do_not_mix(void **state)
-{
+static void few_rows_do_not_mix(void **state) {
     enum { ROWS = 32, N = 203, K = 150 };
     (void)state;
-    for (int level = HN_CPU_MATMUL_AVX2; level <= (int)best_level(); level++) {
-        hn_cpu_matmul_state matmul = open_with(NULL, (hn_cpu_matmul_level)level);
+    for (int isa = HN_CPU_AVX2; isa <= (int)best_isa(); isa++) {
+        hn_cpu_matmul_state matmul = open_with(NULL, (hn_cpu_isa)isa);
         problem whole = make_problem(HN_CPU_NT, ROWS, N, K, 0, false, false);
         problem part = make_problem(HN_CPU_NT, ROWS, N, K, 0, false, false);
         assert_int_equal(hn_cpu_matmul(&matmul, &whole.product), HONE_OK);
@@ -334,18 +319,16 @@ static void few_rows_do_not_mix(void **state)
     }
 }
 
-static void unknown_provider(void **state)
-{
+static void unknown_provider(void **state) {
     hn_cpu_matmul_state matmul;
     (void)state;
     matmul_option = "abacus";
-    assert_int_equal(hn_cpu_matmul_open(&matmul, &host, HN_CPU_MATMUL_SCALAR), HONE_ERROR_ARGUMENT);
+    assert_int_equal(hn_cpu_matmul_open(&matmul, &host, HN_CPU_SCALAR), HONE_ERROR_ARGUMENT);
     assert_non_null(strstr(last_message, "abacus"));
     assert_non_null(strstr(last_message, "openblas"));
 }
 
-static void numerics_name_the_libraries(void **state)
-{
+static void numerics_name_the_libraries(void **state) {
     char text[192], tight[20];
     (void)state;
     hn_cpu_matmul_numerics(text, sizeof text);
@@ -356,12 +339,14 @@ static void numerics_name_the_libraries(void **state)
     assert_true(strlen(tight) < sizeof tight);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_provider),      cmocka_unit_test(the_table),
-        cmocka_unit_test(cuts_cover),          cmocka_unit_test(same_bits_for_any_threads),
-        cmocka_unit_test(few_rows_do_not_mix), cmocka_unit_test(unknown_provider),
+        cmocka_unit_test(every_provider),
+        cmocka_unit_test(the_table),
+        cmocka_unit_test(cuts_cover),
+        cmocka_unit_test(same_bits_for_any_threads),
+        cmocka_unit_test(few_rows_do_not_mix),
+        cmocka_unit_test(unknown_provider),
         cmocka_unit_test(numerics_name_the_libraries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,8 +7,7 @@
 enum { LANES = 8, SUMS = 16, WIDEST = 8 };
 
 /* Lane i of the result is the sum of the lanes of s[i], all added in the same order. */
-static inline __m256 add_lanes(const __m256 s[LANES])
-{
+static inline __m256 add_lanes(const __m256 s[LANES]) {
     __m256 low = _mm256_hadd_ps(_mm256_hadd_ps(s[0], s[1]), _mm256_hadd_ps(s[2], s[3]));
     __m256 high = _mm256_hadd_ps(_mm256_hadd_ps(s[4], s[5]), _mm256_hadd_ps(s[6], s[7]));
     return _mm256_add_ps(_mm256_permute2f128_ps(low, high, 0x20), _mm256_permute2f128_ps(low, high, 0x31));
@@ -19,8 +18,7 @@ static const int32_t tail_mask[2 * LANES] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 
 /* `wide` and `tall` are constants where this is inlined; w rows lie `ahead` bytes before the ones that
    will be read next, which are fetched on the way. */
 static inline __attribute__((always_inline)) void dots(int wide, int tall, int64_t k, const float *const *w,
-                                                       const float *const *x, uintptr_t ahead, float *out)
-{
+                                                       const float *const *x, uintptr_t ahead, float *out) {
     __m256 s[SUMS];
     HN_CPU_UNROLL
     for (int i = 0; i < SUMS; i++) {
@@ -60,28 +58,23 @@ static inline __attribute__((always_inline)) void dots(int wide, int tall, int64
     }
 }
 
-static void dots_8x1(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out)
-{
+static void dots_8x1(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out) {
     dots(8, 1, k, w, x, ahead, out);
 }
 
-static void dots_4x2(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out)
-{
+static void dots_4x2(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out) {
     dots(4, 2, k, w, x, ahead, out);
 }
 
-static void dots_4x3(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out)
-{
+static void dots_4x3(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out) {
     dots(4, 3, k, w, x, ahead, out);
 }
 
-static void dots_2x4(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out)
-{
+static void dots_2x4(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out) {
     dots(2, 4, k, w, x, ahead, out);
 }
 
-void hn_cpu_rows_avx2(const hn_cpu_product *product)
-{
+void hn_cpu_rows_avx2(const hn_cpu_product *product) {
     int tall = product->m <= 4 && product->m != 3 ? (int)product->m : 3;
     int wide = tall == 3 ? 4 : WIDEST / tall;
     uintptr_t ahead = (uintptr_t)(wide * product->ldb) * sizeof(float);

@@ -7,8 +7,7 @@
 enum { LANES = 16, SUMS = 16 };
 
 /* Lane i of the result is the sum of the lanes of s[i], all added in the same order. */
-static inline __m512 add_lanes(const __m512 s[SUMS])
-{
+static inline __m512 add_lanes(const __m512 s[SUMS]) {
     __m512 t[8], u[4];
     HN_CPU_UNROLL
     for (int i = 0; i < 8; i++) {
@@ -20,16 +19,17 @@ static inline __m512 add_lanes(const __m512 s[SUMS])
         u[i] = _mm512_add_ps(_mm512_shuffle_ps(t[2 * i], t[2 * i + 1], 0x44),
                              _mm512_shuffle_ps(t[2 * i], t[2 * i + 1], 0xee));
     }
-    __m512 low = _mm512_add_ps(_mm512_shuffle_f32x4(u[0], u[1], 0x88), _mm512_shuffle_f32x4(u[0], u[1], 0xdd));
-    __m512 high = _mm512_add_ps(_mm512_shuffle_f32x4(u[2], u[3], 0x88), _mm512_shuffle_f32x4(u[2], u[3], 0xdd));
+    __m512 low =
+        _mm512_add_ps(_mm512_shuffle_f32x4(u[0], u[1], 0x88), _mm512_shuffle_f32x4(u[0], u[1], 0xdd));
+    __m512 high =
+        _mm512_add_ps(_mm512_shuffle_f32x4(u[2], u[3], 0x88), _mm512_shuffle_f32x4(u[2], u[3], 0xdd));
     return _mm512_add_ps(_mm512_shuffle_f32x4(low, high, 0x88), _mm512_shuffle_f32x4(low, high, 0xdd));
 }
 
 /* `wide` and `tall` are constants where this is inlined; w rows lie `ahead` bytes before the ones that
    will be read next, which are fetched on the way. */
 static inline __attribute__((always_inline)) void dots(int wide, int tall, int64_t k, const float *const *w,
-                                                       const float *const *x, uintptr_t ahead, float *out)
-{
+                                                       const float *const *x, uintptr_t ahead, float *out) {
     __m512 s[SUMS];
     HN_CPU_UNROLL
     for (int i = 0; i < SUMS; i++) {
@@ -56,23 +56,19 @@ static inline __attribute__((always_inline)) void dots(int wide, int tall, int64
     _mm512_storeu_ps(out, add_lanes(s));
 }
 
-static void dots_16x1(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out)
-{
+static void dots_16x1(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out) {
     dots(16, 1, k, w, x, ahead, out);
 }
 
-static void dots_8x2(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out)
-{
+static void dots_8x2(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out) {
     dots(8, 2, k, w, x, ahead, out);
 }
 
-static void dots_4x4(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out)
-{
+static void dots_4x4(int64_t k, const float *const *w, const float *const *x, uintptr_t ahead, float *out) {
     dots(4, 4, k, w, x, ahead, out);
 }
 
-void hn_cpu_rows_avx512(const hn_cpu_product *product)
-{
+void hn_cpu_rows_avx512(const hn_cpu_product *product) {
     int tall = product->m == 1 ? 1 : product->m == 2 ? 2 : 4;
     int wide = SUMS / tall;
     uintptr_t ahead = (uintptr_t)(wide * product->ldb) * sizeof(float);
