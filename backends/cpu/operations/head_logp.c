@@ -28,7 +28,7 @@ typedef struct head {
     const hn_cpu_matmul_state *matmul;
     const hn_cpu_kernels *kernels;
     const hone_host *host;
-    int64_t rows, words, width, tokens; /* U, V, D, T */
+    int64_t rows, words, width; /* U, V, D */
     const float *h, *w;
     int64_t ldh, ldw;
     const int32_t *row, *begin, *target;
@@ -101,7 +101,6 @@ static void set_shape(head *work, hone_backend_device *device, const hone_call *
     work->host = device->host;
     work->matmul = &device->matmul;
     work->kernels = &device->kernels;
-    work->tokens = h->extent[0];
     work->width = h->extent[1];
     work->words = w->extent[0];
     work->rows = call->operand[row].extent[0];

@@ -1,7 +1,7 @@
 /* Matrix products of the cpu backend: every provider against a double loop, and the same bits for any number of
  * threads. */
-#include "cpu/matmul/matmul.h"
-#include "cpu/matmul/provider.h"
+#include "../../../backends/cpu/matmul/matmul.h"
+#include "../../../backends/cpu/matmul/provider.h"
 
 #include <float.h>
 #include <math.h>
