@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-static const int64_t sizes_m[] = {48, 64, 96, 144, 192, 288};
+static const int64_t sizes_m[] = {48, 64, 96, 144, 192};
 static const int64_t sizes_n[] = {96, 192, 288, 384, 576, 768};
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
@@ -19,13 +19,14 @@ static const double call_cost = 2e5, wake_cost = 1e6;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/* Cuts `extent` into equal tiles of about `size`, a multiple of `grain`. */
+/* Cuts `extent` into equal tiles of about `size` and at least `least`, multiples of `grain`. */
 static int64_t even_tile(int64_t extent, int64_t size, int64_t least, int64_t grain) {
-    if (extent <= size || size < least) {
+    int64_t parts = ceil_div(extent, size), most = extent / least;
+    parts = parts < most ? parts : most;
+    if (parts <= 1) {
         return extent;
     }
-    int64_t tile = ceil_div(extent, ceil_div(extent, size));
-    return ceil_div(tile, grain) * grain;
+    return ceil_div(ceil_div(extent, parts), grain) * grain;
 }
 
 static double cost(const hn_cpu_product *product, const hn_cpu_cut *cut) {

@@ -260,6 +260,8 @@ static void cuts_cover(void **state) {
             p.k = 1 + (int64_t)((next_value() + 0.5f) * 2000.0f);
             hn_cpu_cut cut = hn_cpu_matmul_cut(hn_cpu_providers[i], &p);
             assert_true(cut.tile_m > 0 && cut.tile_n > 0);
+            assert_true(cut.tile_m >= hn_cpu_providers[i]->least_m || cut.down == 1);
+            assert_true(cut.tile_n >= hn_cpu_providers[i]->least_n || cut.across == 1);
             assert_true((cut.down - 1) * cut.tile_m < p.m && p.m <= cut.down * cut.tile_m);
             assert_true((cut.across - 1) * cut.tile_n < p.n && p.n <= cut.across * cut.tile_n);
         }
