@@ -144,8 +144,9 @@ void hn_cpu_matmul_close(hn_cpu_matmul_state *state) {
     state->forced = NULL;
 }
 
-void hn_cpu_matmul_numerics(char *text, size_t size) {
-    (void)snprintf(text, size, "matmul table %d", HN_CPU_MATMUL_TABLE_VERSION);
+void hn_cpu_matmul_numerics(const hn_cpu_matmul_state *state, char *text, size_t size) {
+    (void)snprintf(text, size, "matmul %s %d", state->forced != NULL ? state->forced->name : "table",
+                   HN_CPU_MATMUL_TABLE_VERSION);
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         if (hn_cpu_providers[i]->describe != NULL) {
             char part[160];

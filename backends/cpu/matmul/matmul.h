@@ -60,7 +60,7 @@ hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product
 bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product);
 hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state);
 
-/** Everything that the bits of a product depend on, besides isa and option: one line. */
-void hn_cpu_matmul_numerics(char *text, size_t size);
+/** Everything that the bits of a product depend on, besides the instruction set: one line. */
+void hn_cpu_matmul_numerics(const hn_cpu_matmul_state *state, char *text, size_t size);
 
 #endif

@@ -4,15 +4,17 @@
 #include "provider.h"
 
 static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
-    if (product->kind != HN_CPU_NT || isa == HN_CPU_SCALAR) {
-        return hn_cpu_provider_reference.multiply(isa, product);
-    }
-    if (isa == HN_CPU_AVX512) {
+#if defined(__x86_64__)
+    if (product->kind == HN_CPU_NT && isa >= HN_CPU_AVX512) {
         hn_cpu_rows_avx512(product);
-    } else {
-        hn_cpu_rows_avx2(product);
+        return true;
     }
-    return true;
+    if (product->kind == HN_CPU_NT && isa >= HN_CPU_AVX2) {
+        hn_cpu_rows_avx2(product);
+        return true;
+    }
+#endif
+    return hn_cpu_provider_reference.multiply(isa, product);
 }
 
 const hn_cpu_provider hn_cpu_provider_rows = {

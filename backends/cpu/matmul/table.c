@@ -5,13 +5,16 @@
  * GFLOP/s of one core, best provider first, at SmolLM2-135M's shapes (D 576, F 1536, V 49152, T 16 to 576).
  * AVX-512: Zen 5 (peak 239). AVX2: Zen 5 with both libraries held to AVX2 (peak 119), and Zen 1 (peak 38).
  *
- *   AVX-512  few rows (NT, m <= 32)  rows 46..170       onednn 13..115  openblas 5..90
+ *   AVX-512  few rows (NT, m <= 32)  rows 42..186       onednn 43..178    openblas 7..90
+ *            the same, b in memory   rows 17..168       onednn 13..68     openblas 5..70
  *            NT                      onednn 155..226    openblas 104..114 (SkylakeX kernels: 171..222)
  *            NN, TN                  onednn 217..241    openblas 111..119 (SkylakeX kernels: 204..233)
- *   AVX2     narrow                  onednn 110..120    openblas 90..103      Zen 1: 36 against 11
+ *   AVX2     few rows                rows 44..111       onednn 34..107    openblas 7..90
+ *            the same, b in memory   rows 17..105       onednn 10..67     openblas 5..70
+ *            narrow                  onednn 110..120    openblas 90..103      Zen 1: 36 against 11
  *            wide NT                 openblas 102..117  onednn 94..115        Zen 1: 35 against 32
  *            wide NN                 openblas 102..120  onednn 95..116
- *            wide TN                 openblas 101..112  onednn 55..104 (rows 16 KiB apart: its kernel reads by columns)
+ *            wide TN                 openblas 101..112  onednn 55..104 (worst where rows lie 16 KiB apart)
  */
 #include "provider.h"
 

@@ -330,15 +330,21 @@ static void unknown_provider(void **state) {
     assert_non_null(strstr(last_message, "openblas"));
 }
 
-static void numerics_name_the_libraries(void **state) {
-    char text[192], tight[20];
+static void numerics_name_all_that_matters(void **state) {
+    char text[192], forced[192], tight[20];
     (void)state;
-    hn_cpu_matmul_numerics(text, sizeof text);
+    hn_cpu_matmul_state matmul = open_with(NULL, HN_CPU_SCALAR);
+    hn_cpu_matmul_numerics(&matmul, text, sizeof text);
     assert_non_null(strstr(text, "matmul table"));
     assert_non_null(strstr(text, "OpenBLAS"));
     assert_null(strchr(text, '\n'));
-    hn_cpu_matmul_numerics(tight, sizeof tight);
+    hn_cpu_matmul_numerics(&matmul, tight, sizeof tight);
     assert_true(strlen(tight) < sizeof tight);
+    hn_cpu_matmul_close(&matmul);
+    matmul = open_with("openblas", HN_CPU_SCALAR);
+    hn_cpu_matmul_numerics(&matmul, forced, sizeof forced);
+    assert_string_not_equal(text, forced);
+    hn_cpu_matmul_close(&matmul);
 }
 
 int main(void) {
@@ -349,7 +355,7 @@ int main(void) {
         cmocka_unit_test(same_bits_for_any_threads),
         cmocka_unit_test(few_rows_do_not_mix),
         cmocka_unit_test(unknown_provider),
-        cmocka_unit_test(numerics_name_the_libraries),
+        cmocka_unit_test(numerics_name_all_that_matters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
