@@ -30,19 +30,14 @@ struct hone_backend_device {
 /** Where element 0 of the tensor is; NULL when the tensor is absent. */
 void *hn_cpu_data(const hone_backend_device *device, const hone_tensor *tensor);
 
-static inline bool hn_cpu_present(const hone_tensor *tensor)
-{
-    return tensor->buffer != 0;
-}
+static inline bool hn_cpu_present(const hone_tensor *tensor) { return tensor->buffer != 0; }
 
-static inline bool hn_cpu_accumulates(const hone_call *call, int operand)
-{
+static inline bool hn_cpu_accumulates(const hone_call *call, int operand) {
     return (call->accumulate >> operand & 1u) != 0;
 }
 
 /** Elements of one row: the product of all extents but the first. */
-static inline int64_t hn_cpu_width(const hone_tensor *tensor)
-{
+static inline int64_t hn_cpu_width(const hone_tensor *tensor) {
     int64_t width = 1;
     for (int i = 1; i < tensor->rank; i++) {
         width *= tensor->extent[i];

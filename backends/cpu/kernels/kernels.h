@@ -28,25 +28,27 @@ typedef struct hn_cpu_adamw_step {
     float epsilon;
 } hn_cpu_adamw_step;
 
-struct hn_cpu_attention;
+struct hn_cpu_attention_work;
 
 typedef struct hn_cpu_kernels {
     /** Returns rstd. */
     float (*rms_norm)(const float *x, const float *gain, float *y, int64_t n, double epsilon);
-    void (*rms_norm_backward)(const float *x, const float *gain, const float *dy, float rstd, float *dx, int64_t n,
-                              bool accumulate);
+    void (*rms_norm_backward)(const float *x, const float *gain, const float *dy, float rstd, float *dx,
+                              int64_t n, bool accumulate);
     /** sum[j] = sum_t dy[t,j] x[t,j] rstd[t] over `rows` rows, for n <= HN_CPU_GAIN_STRIP columns. */
-    void (*rms_norm_gain)(const float *x, int64_t ldx, const float *dy, int64_t ldy, const float *rstd, int64_t ldr,
-                          int64_t rows, int64_t n, float *sum);
+    void (*rms_norm_gain)(const float *x, int64_t ldx, const float *dy, int64_t ldy, const float *rstd,
+                          int64_t ldr, int64_t rows, int64_t n, float *sum);
     /** cosine and sine of position * frequency[j]. */
     void (*angles)(int32_t position, const float *frequency, int64_t n, float *cosine, float *sine);
     /** y1 (+)= x1 c - x2 s, y2 (+)= x2 c + x1 s; y may be x. */
-    void (*rotate)(const float *x1, const float *x2, const float *cosine, const float *sine, float *y1, float *y2,
-                   int64_t n, bool accumulate);
+    void (*rotate)(const float *x1, const float *x2, const float *cosine, const float *sine, float *y1,
+                   float *y2, int64_t n, bool accumulate);
     void (*swiglu)(const float *gate, const float *up, float *y, int64_t n);
-    void (*swiglu_backward)(const float *gate, const float *up, const float *dy, float *dgate, float *dup, int64_t n);
+    void (*swiglu_backward)(const float *gate, const float *up, const float *dy, float *dgate, float *dup,
+                            int64_t n);
     void (*add)(const float *a, const float *b, float *y, int64_t n);
-    void (*adamw)(const hn_cpu_adamw_step *step, float *w, float *m, float *v, const float *gradient, int64_t n);
+    void (*adamw)(const hn_cpu_adamw_step *step, float *w, float *m, float *v, const float *gradient,
+                  int64_t n);
     double (*sum_squares)(const float *x, int64_t n);
     /** bf16 -> f32 and back, to nearest even; f16 likewise. */
     void (*widen_bf16)(const uint16_t *x, float *y, int64_t n);
@@ -59,10 +61,12 @@ typedef struct hn_cpu_kernels {
     float (*sum_exponentials)(const float *z, int64_t n, float shift);
     void (*scale_exponentials)(float *z, int64_t n, float shift, float factor);
 
+    /** sum_i a[i] b[i] */
+    float (*dot)(const float *a, const float *b, int64_t n);
     /** One item of the work list; `scratch` belongs to the calling thread (see operations/attention.h). */
-    void (*attention)(const struct hn_cpu_attention *work, int64_t item, float *scratch);
-    void (*attention_query_gradient)(const struct hn_cpu_attention *work, int64_t item, float *scratch);
-    void (*attention_key_gradient)(const struct hn_cpu_attention *work, int64_t item, float *scratch);
+    void (*attention)(const struct hn_cpu_attention_work *work, int64_t item, float *scratch);
+    void (*attention_query_gradient)(const struct hn_cpu_attention_work *work, int64_t item, float *scratch);
+    void (*attention_key_gradient)(const struct hn_cpu_attention_work *work, int64_t item, float *scratch);
 } hn_cpu_kernels;
 
 enum { HN_CPU_GAIN_STRIP = 64 };

@@ -31,6 +31,8 @@ size_t hn_cpu_head_logp_workspace(hone_backend_device *device, const hone_call *
 size_t hn_cpu_head_logp_backward_workspace(hone_backend_device *device, const hone_call *call);
 size_t hn_cpu_attention_workspace(hone_backend_device *device, const hone_call *call);
 size_t hn_cpu_attention_backward_workspace(hone_backend_device *device, const hone_call *call);
+size_t hn_cpu_rms_norm_workspace(hone_backend_device *device, const hone_call *call);
+size_t hn_cpu_rms_norm_backward_workspace(hone_backend_device *device, const hone_call *call);
 size_t hn_cpu_sum_squares_workspace(hone_backend_device *device, const hone_call *call);
 
 /* ---- cutting work ----
@@ -51,19 +53,10 @@ typedef void (*hn_cpu_rows_function)(const void *argument, int64_t first, int64_
 void hn_cpu_each_block(hone_backend_device *device, int64_t rows, int64_t width, hn_cpu_rows_function body,
                        const void *argument);
 
-static inline int64_t hn_cpu_min(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+static inline int64_t hn_cpu_min(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static inline int64_t hn_cpu_max(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
+static inline int64_t hn_cpu_max(int64_t a, int64_t b) { return a > b ? a : b; }
 
-static inline int64_t hn_cpu_ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
+static inline int64_t hn_cpu_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 #endif
