@@ -1,0 +1,204 @@
+#include <core/status.h>
+#include <graph/graph.h>
+
+static bool bad(const hn_program *program, hn_value a, hn_value b) {
+    return program->status != HONE_OK || a == HN_NONE || b == HN_NONE;
+}
+
+static bool wants(const hn_program *program, hn_value value) {
+    return value != HN_NONE && program->value[program->value[value].root].differentiable;
+}
+
+/** The new value is written by the node that was just added, and wants a derivative when one of `from` does. */
+static hn_value produced(hn_program *program, hn_value value, hn_value a, hn_value b, hn_value c) {
+    if (value == HN_NONE || program->status != HONE_OK)
+        return HN_NONE;
+    hn_value_info *info = hn_graph_value(program, value);
+    info->producer = (int32_t)program->nodes - 1;
+    info->differentiable = program->training && (wants(program, a) || wants(program, b) || wants(program, c));
+    return value;
+}
+
+hn_value hn_record_embedding(hn_program *program, hn_value table, hn_value token) {
+    if (bad(program, table, token))
+        return HN_NONE;
+    const hn_extent extent[2] = {program->value[token].extent[0], program->value[table].extent[1]};
+    const hn_value y = hn_graph_activation(program, 2, extent);
+    hn_node *node = hn_graph_add_node(program, HONE_OP_EMBEDDING);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_EMBEDDING_TABLE] = table;
+    node->operand[HONE_EMBEDDING_TOKEN] = token;
+    node->operand[HONE_EMBEDDING_Y] = y;
+    return produced(program, y, table, HN_NONE, HN_NONE);
+}
+
+hn_value hn_record_rms_norm(hn_program *program, hn_value x, hn_value gain, double epsilon) {
+    if (bad(program, x, gain))
+        return HN_NONE;
+    const hn_extent rows = program->value[x].extent[0];
+    const hn_value y = hn_graph_like(program, x), rstd = hn_graph_activation(program, 1, &rows);
+    hn_node *node = hn_graph_add_node(program, HONE_OP_RMS_NORM);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_RMS_NORM_X] = x;
+    node->operand[HONE_RMS_NORM_GAIN] = gain;
+    node->operand[HONE_RMS_NORM_Y] = y;
+    node->operand[HONE_RMS_NORM_RSTD] = rstd;
+    node->params.norm.epsilon = epsilon;
+    node->has_params = true;
+    (void)produced(program, rstd, HN_NONE, HN_NONE, HN_NONE);
+    return produced(program, y, x, gain, HN_NONE);
+}
+
+hn_value hn_record_linear(hn_program *program, hn_value x, hn_value w, hn_value bias, double scale,
+                          hn_value into) {
+    if (bad(program, x, w))
+        return HN_NONE;
+    const hn_extent extent[2] = {program->value[x].extent[0], program->value[w].extent[0]};
+    const hn_value y = into != HN_NONE ? into : hn_graph_activation(program, 2, extent);
+    hn_node *node = hn_graph_add_node(program, HONE_OP_LINEAR);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_LINEAR_X] = x;
+    node->operand[HONE_LINEAR_W] = w;
+    node->operand[HONE_LINEAR_BIAS] = bias;
+    node->operand[HONE_LINEAR_Y] = y;
+    node->params.scale.scale = scale;
+    node->has_params = true;
+    if (into == HN_NONE)
+        return produced(program, y, x, w, bias);
+    node->accumulate = 1u << HONE_LINEAR_Y;
+    hn_value_info *root = hn_graph_value(program, hn_graph_root(program, into));
+    root->differentiable =
+        root->differentiable || (program->training && (wants(program, x) || wants(program, w)));
+    return y;
+}
+
+hn_value hn_record_rotary(hn_program *program, hn_value x, hn_value position, hn_value frequency,
+                          double scale) {
+    if (bad(program, x, position) || frequency == HN_NONE)
+        return HN_NONE;
+    const hn_value y = hn_graph_like(program, x);
+    hn_node *node = hn_graph_add_node(program, HONE_OP_ROTARY);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_ROTARY_X] = x;
+    node->operand[HONE_ROTARY_POSITION] = position;
+    node->operand[HONE_ROTARY_FREQUENCY] = frequency;
+    node->operand[HONE_ROTARY_Y] = y;
+    node->params.rotary.scale = scale;
+    node->has_params = true;
+    return produced(program, y, x, HN_NONE, HN_NONE);
+}
+
+hn_value hn_record_attention(hn_program *program, hn_value q, hn_value k, hn_value v, hn_value segment,
+                             hn_value range, double scale) {
+    if (bad(program, q, k) || bad(program, v, segment) || range == HN_NONE)
+        return HN_NONE;
+    const hn_extent extent[2] = {program->value[q].extent[1], program->value[q].extent[0]};
+    const hn_value o = hn_graph_like(program, q), lse = hn_graph_activation(program, 2, extent);
+    hn_node *node = hn_graph_add_node(program, HONE_OP_ATTENTION);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_ATTENTION_Q] = q;
+    node->operand[HONE_ATTENTION_K] = k;
+    node->operand[HONE_ATTENTION_V] = v;
+    node->operand[HONE_ATTENTION_SEGMENT] = segment;
+    node->operand[HONE_ATTENTION_RANGE] = range;
+    node->operand[HONE_ATTENTION_O] = o;
+    node->operand[HONE_ATTENTION_LSE] = lse;
+    node->params.scale.scale = scale;
+    node->has_params = true;
+    (void)produced(program, lse, HN_NONE, HN_NONE, HN_NONE);
+    return produced(program, o, q, k, v);
+}
+
+/** swiglu and add: two operands and a result of one shape. */
+static hn_value binary(hn_program *program, hone_operation operation, hn_value a, hn_value b) {
+    if (bad(program, a, b))
+        return HN_NONE;
+    const hn_value y = hn_graph_like(program, a);
+    hn_node *node = hn_graph_add_node(program, operation);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[0] = a;
+    node->operand[1] = b;
+    node->operand[2] = y;
+    return produced(program, y, a, b, HN_NONE);
+}
+
+hn_value hn_record_swiglu(hn_program *program, hn_value gate, hn_value up) {
+    return binary(program, HONE_OP_SWIGLU, gate, up);
+}
+
+hn_value hn_record_add(hn_program *program, hn_value a, hn_value b) {
+    if (!bad(program, a, b) && hn_graph_root(program, a) == hn_graph_root(program, b))
+        return hn_graph_fail(program, hn_fail(HONE_ERROR_ARGUMENT, "add: the operands are one value"));
+    return binary(program, HONE_OP_ADD, a, b);
+}
+
+hn_value hn_record_dropout(hn_program *program, hn_value x, double probability, uint64_t seed,
+                           uint32_t stream) {
+    if (bad(program, x, x))
+        return HN_NONE;
+    const hn_value y = hn_graph_like(program, x);
+    hn_node *node = hn_graph_add_node(program, HONE_OP_DROPOUT);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_DROPOUT_X] = x;
+    node->operand[HONE_DROPOUT_Y] = y;
+    node->params.dropout = (hone_dropout_params){.probability = probability, .seed = seed, .stream = stream};
+    node->has_params = true;
+    return produced(program, y, x, HN_NONE, HN_NONE);
+}
+
+hn_value hn_record_gather_rows(hn_program *program, hn_value x, hn_value row) {
+    if (bad(program, x, row))
+        return HN_NONE;
+    const hn_extent extent[2] = {program->value[row].extent[0], program->value[x].extent[1]};
+    const hn_value y = hn_graph_activation(program, 2, extent);
+    hn_node *node = hn_graph_add_node(program, HONE_OP_GATHER_ROWS);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_GATHER_ROWS_X] = x;
+    node->operand[HONE_GATHER_ROWS_ROW] = row;
+    node->operand[HONE_GATHER_ROWS_Y] = y;
+    return produced(program, y, x, HN_NONE, HN_NONE);
+}
+
+hn_value hn_record_scatter_rows(hn_program *program, hn_value x, hn_value row, hn_value state) {
+    if (bad(program, x, row) || state == HN_NONE)
+        return HN_NONE;
+    hn_node *node = hn_graph_add_node(program, HONE_OP_SCATTER_ROWS);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_SCATTER_ROWS_X] = x;
+    node->operand[HONE_SCATTER_ROWS_ROW] = row;
+    node->operand[HONE_SCATTER_ROWS_Y] = state;
+    return state;
+}
+
+hn_value hn_record_head_logp(hn_program *program, hn_value h, hn_value w, hn_value row, hn_value begin,
+                             hn_value target) {
+    if (bad(program, h, w) || bad(program, row, begin) || target == HN_NONE)
+        return HN_NONE;
+    const hn_extent edges = program->value[target].extent[0], rows = program->value[row].extent[0];
+    const hn_value logp = hn_graph_activation(program, 1, &edges),
+                   lse = hn_graph_activation(program, 1, &rows);
+    if (program->training)
+        program->seed = hn_program_input(program, "d loss / d logp", program->compute, 1, &edges);
+    hn_node *node = hn_graph_add_node(program, HONE_OP_HEAD_LOGP);
+    if (node == NULL)
+        return HN_NONE;
+    node->operand[HONE_HEAD_LOGP_H] = h;
+    node->operand[HONE_HEAD_LOGP_W] = w;
+    node->operand[HONE_HEAD_LOGP_ROW] = row;
+    node->operand[HONE_HEAD_LOGP_BEGIN] = begin;
+    node->operand[HONE_HEAD_LOGP_TARGET] = target;
+    node->operand[HONE_HEAD_LOGP_LOGP] = logp;
+    node->operand[HONE_HEAD_LOGP_LSE] = lse;
+    program->logp = logp;
+    (void)produced(program, lse, HN_NONE, HN_NONE, HN_NONE);
+    return produced(program, logp, h, w, HN_NONE);
+}
