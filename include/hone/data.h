@@ -1,0 +1,42 @@
+/**
+ * Data sets: rows of JSONL, plain, .gz or .zst.
+ *
+ * A row has `prompt`, `chosen` and `rejected` (strings, or lists of {"role","content"} of which the last is the
+ * answer), optionally `preference` = p(chosen > rejected) in [0,1]. Without `prompt`, the common beginning of two
+ * message lists is the prompt. For SFT a row has `completion` (or `chosen`).
+ */
+#ifndef HONE_DATA_H
+#define HONE_DATA_H
+
+#include <hone/export.h>
+#include <hone/status.h>
+#include <stdint.h>
+
+HONE_BEGIN
+
+typedef enum hone_data_kind {
+    HONE_DATA_PREFERENCE = 0, /**< prompt, chosen, rejected */
+    HONE_DATA_COMPLETION,     /**< prompt, and one completion in `chosen` */
+    HONE_DATA_PROMPT          /**< prompt alone */
+} hone_data_kind;
+
+/** Borrowed from the data set, UTF-8, zero-terminated; NULL where the kind has none. */
+typedef struct hone_row {
+    const char *prompt, *chosen, *rejected;
+    double preference; /**< 1 when the row does not say */
+    int64_t line;      /**< in the file, from 1 */
+} hone_row;
+
+typedef struct hone_dataset hone_dataset;
+
+/** Reads the whole file; errors carry FILE:LINE. A file without rows is an error. */
+HONE_API HONE_MUST_USE hone_status hone_dataset_open(const char *path, hone_data_kind kind,
+                                                     hone_dataset **data);
+HONE_API void hone_dataset_destroy(hone_dataset *data);
+HONE_API int64_t hone_dataset_count(const hone_dataset *data);
+/** 0 <= i < count. */
+HONE_API const hone_row *hone_dataset_row(const hone_dataset *data, int64_t i);
+
+HONE_END
+
+#endif
