@@ -2,6 +2,7 @@
 #ifndef HN_TRAIN_RUN_H
 #define HN_TRAIN_RUN_H
 
+#include <hone/train.h>
 #include <train/batch.h>
 #include <train/optimizer.h>
 #include <train/reference.h>
