@@ -65,7 +65,7 @@ if [ ! -f "$cache/$file" ] || ! verify "$cache/$file"; then fetch; fi
 if [ -n "$only" ]; then printf '%s\n' "$cache/$file"; exit 0; fi
 hone=$(find_hone) || exit 1
 # A folder that an older hone converted is converted again; config.json arrives last, so that its presence means the rest is there.
-if [ ! -f "$model/config.json" ] || [ "$hone" -nt "$model/config.json" ]; then
+if [ ! -f "$model/config.json" ] || [ -n "$(find -L "$hone" -newer "$model/config.json")" ]; then
     say "converting with $hone"
     mkdir -p "$model" || fail "no folder $model"
     part=$(mktemp -d "$model/part.XXXXXX")
