@@ -1,0 +1,96 @@
+/**
+ * Small matrix products within attention. The first factor is read an element at a time and spread over the
+ * lanes, the second a vector at a time; up to 6 rows times a few vectors of results stay in registers.
+ *
+ *   scores   c[r,l] = sum_n a[r,n] b[n,l]
+ *   combine  c[m,n] = factor[m] c[m,n] + sum_r a[r,m] b[r,n]
+ */
+#ifndef HN_CPU_VECTOR_PRODUCT_H
+#define HN_CPU_VECTOR_PRODUCT_H
+
+#include "vector.h"
+
+enum {
+    TILE_ROWS = 6,
+    TILE_VECTORS = VEC_LANES == 16 ? 4 : 2, /* 24 of 32 registers, 12 of 16 */
+    TILE_LANES = TILE_VECTORS * VEC_LANES
+};
+
+/* c[i, v] (+)= sum_d a[i * a_row + d * a_depth] b[d * ldb + v]; `rows` and `vectors` are constants, and so is the
+   step that is 1. `factor` NULL: c is not read. */
+VEC_INLINE void product_tile(int rows, int vectors, const float *a, int64_t a_row, int64_t a_depth,
+                             const float *b, int64_t ldb, int64_t depth, const float *factor, float *c,
+                             int64_t ldc) {
+    vec sum[TILE_ROWS][TILE_VECTORS];
+    VEC_UNROLL
+    for (int i = 0; i < rows; i++) {
+        VEC_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            sum[i][v] = vec_zero();
+            if (factor != NULL) {
+                sum[i][v] = vec_load(c + i * ldc + v * VEC_LANES) * vec_set(factor[i]);
+            }
+        }
+    }
+    for (int64_t d = 0; d < depth; d++) {
+        vec right[TILE_VECTORS];
+        VEC_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            right[v] = vec_load(b + d * ldb + v * VEC_LANES);
+        }
+        VEC_UNROLL
+        for (int i = 0; i < rows; i++) {
+            vec left = vec_set(a[i * a_row + d * a_depth]);
+            VEC_UNROLL
+            for (int v = 0; v < vectors; v++) {
+                sum[i][v] = vec_fma(left, right[v], sum[i][v]);
+            }
+        }
+    }
+    VEC_UNROLL
+    for (int i = 0; i < rows; i++) {
+        VEC_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            vec_store(c + i * ldc + v * VEC_LANES, sum[i][v]);
+        }
+    }
+}
+
+/* Every size has code of its own: `call` gets constants. */
+#define PRODUCT_CASE(r, v, call)                                                                             \
+    case (r)*8 + (v):                                                                                        \
+        call(r, v);                                                                                          \
+        break;
+#if defined(__AVX512F__)
+#define PRODUCT_ROW(r, call)                                                                                 \
+    PRODUCT_CASE(r, 1, call) PRODUCT_CASE(r, 2, call) PRODUCT_CASE(r, 3, call) PRODUCT_CASE(r, 4, call)
+#else
+#define PRODUCT_ROW(r, call) PRODUCT_CASE(r, 1, call) PRODUCT_CASE(r, 2, call)
+#endif
+#define PRODUCT_SWITCH(rows, vectors, call)                                                                  \
+    switch ((rows)*8 + (vectors)) {                                                                          \
+        PRODUCT_ROW(1, call)                                                                                 \
+        PRODUCT_ROW(2, call)                                                                                 \
+        PRODUCT_ROW(3, call)                                                                                 \
+        PRODUCT_ROW(4, call)                                                                                 \
+        PRODUCT_ROW(5, call)                                                                                 \
+        PRODUCT_ROW(6, call)                                                                                 \
+    default:                                                                                                 \
+        break;                                                                                               \
+    }
+
+static void scores_tile(int rows, int vectors, const float *a, int64_t lda, const float *b, int64_t ldb,
+                        int64_t depth, float *c, int64_t ldc) {
+#define CALL(r, v) product_tile(r, v, a, lda, 1, b, ldb, depth, NULL, c, ldc)
+    PRODUCT_SWITCH(rows, vectors, CALL)
+#undef CALL
+}
+
+static void combine_tile(int rows, int vectors, const float *a, int64_t lda, const float *b, int64_t ldb,
+                         int64_t depth, const float *factor, float *c, int64_t ldc) {
+#define CALL(r, v) product_tile(r, v, a, 1, lda, b, ldb, depth, factor, c, ldc)
+    PRODUCT_SWITCH(rows, vectors, CALL)
+#undef CALL
+}
+
+#endif
