@@ -120,8 +120,8 @@ def check(entries):
     return worst
 
 
-def adapter(name, seed):
-    """PEFT's own adapter and folder; B random, because PEFT starts it at zero."""
+def adapter(name, seed, save=True):
+    """PEFT's own adapter and, if asked, its folder; B random, because PEFT starts it at zero."""
     torch.manual_seed(seed)
     config = LoraConfig(r=4, lora_alpha=8, lora_dropout=0.0, target_modules=["q_proj", "v_proj"], bias="none", task_type="CAUSAL_LM")
     model = get_peft_model(load(FIXTURES / "models" / name), config)
@@ -129,6 +129,8 @@ def adapter(name, seed):
         for key, parameter in model.named_parameters():
             if "lora_B" in key:
                 parameter.normal_(std=0.1)
+    if not save:
+        return model.eval()
     folder = FIXTURES / "adapters" / name
     shutil.rmtree(folder, ignore_errors=True)
     model.peft_config["default"].base_model_name_or_path = f"models/{name}"
