@@ -95,7 +95,7 @@ void hn_cpu_each_span(hone_backend_device *device, const hone_tensor *const *ope
         work.base[i] = hn_cpu_data(device, operand[i]);
         work.size[i] = size_of(operand[i]->dtype);
         work.row_bytes[i] = operand[i]->row_stride * work.size[i];
-        dense = dense && (operand[i]->row_stride == width || rows == 1);
+        dense = dense && (operand[i]->row_stride == hn_cpu_width(operand[i]) || operand[i]->extent[0] == 1);
     }
     if (!dense) {
         hn_cpu_each_block(device, rows, width, run_rows, &work);

@@ -35,8 +35,7 @@ static const signature signatures[HONE_OP_COUNT] = {
     [HONE_OP_RMS_NORM] = {HONE_RMS_NORM_OPERANDS, OUT(HONE_RMS_NORM_Y) | OUT(HONE_RMS_NORM_RSTD),
                           sizeof(hone_norm_params)},
     [HONE_OP_RMS_NORM_BACKWARD] = {HONE_RMS_NORM_BACKWARD_OPERANDS,
-                                   OUT(HONE_RMS_NORM_BACKWARD_DX) | OUT(HONE_RMS_NORM_BACKWARD_DGAIN),
-                                   sizeof(hone_norm_params)},
+                                   OUT(HONE_RMS_NORM_BACKWARD_DX) | OUT(HONE_RMS_NORM_BACKWARD_DGAIN), 0},
     [HONE_OP_LINEAR] = {HONE_LINEAR_OPERANDS, OUT(HONE_LINEAR_Y), sizeof(hone_scale_params)},
     [HONE_OP_LINEAR_BACKWARD] = {HONE_LINEAR_BACKWARD_OPERANDS,
                                  OUT(HONE_LINEAR_BACKWARD_DX) | OUT(HONE_LINEAR_BACKWARD_DW) |
