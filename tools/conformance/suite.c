@@ -1,0 +1,218 @@
+#include "suite.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_PRINTED = 4 };
+
+static void (*const cases[HONE_OP_COUNT])(cf_suite *suite) = {
+    [HONE_OP_EMBEDDING] = cf_embedding,
+    [HONE_OP_EMBEDDING_BACKWARD] = cf_embedding_backward,
+    [HONE_OP_RMS_NORM] = cf_rms_norm,
+    [HONE_OP_RMS_NORM_BACKWARD] = cf_rms_norm_backward,
+    [HONE_OP_LINEAR] = cf_linear,
+    [HONE_OP_LINEAR_BACKWARD] = cf_linear_backward,
+    [HONE_OP_ROTARY] = cf_rotary,
+    [HONE_OP_ATTENTION] = cf_attention,
+    [HONE_OP_ATTENTION_BACKWARD] = cf_attention_backward,
+    [HONE_OP_SWIGLU] = cf_swiglu,
+    [HONE_OP_SWIGLU_BACKWARD] = cf_swiglu_backward,
+    [HONE_OP_ADD] = cf_add,
+    [HONE_OP_DROPOUT] = cf_dropout,
+    [HONE_OP_GATHER_ROWS] = cf_gather_rows,
+    [HONE_OP_HEAD_LOGP] = cf_head_logp,
+    [HONE_OP_HEAD_LOGP_BACKWARD] = cf_head_logp_backward,
+    [HONE_OP_ADAMW] = cf_adamw,
+    [HONE_OP_SUM_SQUARES] = cf_sum_squares,
+    [HONE_OP_FILL] = cf_fill,
+    [HONE_OP_CAST] = cf_cast,
+    [HONE_OP_SCATTER_ROWS] = cf_scatter_rows,
+};
+
+/* ---- a crash says where it was ---- */
+
+static char running[1024];
+
+static void crashed(int signal_number) {
+    static const char head[] = "\nFAIL (the backend crashed) ";
+
+    (void)!write(STDOUT_FILENO, head, sizeof head - 1);
+    (void)!write(STDOUT_FILENO, running, strlen(running));
+    (void)!write(STDOUT_FILENO, "\n", 1);
+    (void)signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+}
+
+static void watch_crashes(void) {
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction action = {.sa_handler = crashed};
+        struct sigaction old;
+        /* A sanitizer that watches knows better what to say. */
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+            (void)sigaction(signals[i], &action, NULL);
+    }
+}
+
+/* ---- reports ---- */
+
+static void print_json(json_t *line) {
+    char *text = line != NULL ? json_dumps(line, JSON_COMPACT) : NULL;
+
+    if (text == NULL)
+        abort();
+    (void)printf("%s\n", text);
+    free(text);
+    json_decref(line);
+}
+
+static void report_failure(const cf_suite *suite, const cf_target *target, const cf_case *it,
+                           const cf_layout *layout, const cf_verdict *verdict) {
+    char shapes[768], again[256];
+
+    cf_describe(it, layout, shapes, sizeof shapes);
+    (void)snprintf(again, sizeof again, "--device %s%s%s --operation %s --seed %llu --case %d",
+                   target->device, target->isa[0] != 0 ? " --isa " : "", target->isa,
+                   cf_operation_name(it->operation), (unsigned long long)suite->seed, it->number);
+    if (suite->json) {
+        print_json(json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:s}", "failure", cf_operation_name(it->operation),
+                             "device", target->device, "isa", target->isa, "dtype",
+                             cf_dtype_name(suite->dtype), "case", it->number, "operands", shapes, "problem",
+                             verdict->problem, "again", again));
+        return;
+    }
+    (void)printf("FAIL %s %s %s %s, case %d: %s\n     %s\n     again: hone-conformance %s\n", target->device,
+                 target->isa, cf_dtype_name(suite->dtype), cf_operation_name(it->operation), it->number,
+                 shapes, verdict->problem, again);
+}
+
+static void report_tally(const cf_suite *suite, const cf_target *target, const cf_tally *tally) {
+    const char *name = cf_operation_name(suite->operation);
+    const char *dtype = cf_dtype_name(suite->dtype);
+
+    if (suite->json) {
+        print_json(json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:f,s:i}", "device", target->device, "isa",
+                             target->isa, "dtype", dtype, "operation", name, "passed",
+                             (json_int_t)tally->passed, "failed", (json_int_t)tally->failed, "worst",
+                             tally->worst, "worst_case", tally->worst_case));
+        return;
+    }
+    if (tally->quiet > 0)
+        (void)printf("     ... and %lld failures more\n", (long long)tally->quiet);
+    (void)printf("%-10s %-7s %-4s %-19s %4lld passed", target->device, target->isa, dtype, name,
+                 (long long)tally->passed);
+    if (tally->failed > 0)
+        (void)printf(", %lld FAILED", (long long)tally->failed);
+    if (tally->worst > 0)
+        (void)printf(", worst error %.2f of its bound (case %d)", tally->worst, tally->worst_case);
+    (void)printf("\n");
+}
+
+static void report_missing(cf_suite *suite, const cf_target *target) {
+    const char *name = cf_operation_name(suite->operation);
+
+    suite->failed += target->must_be_complete;
+    if (suite->json)
+        print_json(json_pack("{s:s,s:s,s:s,s:b}", "device", target->device, "isa", target->isa, "missing",
+                             name, "failed", target->must_be_complete));
+    else
+        (void)printf("%-10s %-7s lacks %s%s\n", target->device, target->isa, name,
+                     target->must_be_complete ? ": FAILED, a built-in backend has every operation" : "");
+}
+
+/* ---- a case ---- */
+
+void cf_begin(cf_suite *suite, cf_case *it) {
+    cf_case_begin(it, suite->operation, suite->number++, suite->dtype, suite->seed);
+}
+
+static bool takes_part(const cf_suite *suite, const cf_target *target) {
+    return (target->dtypes >> suite->dtype & 1u) != 0 &&
+           target->one.backend->operation[suite->operation] != NULL;
+}
+
+static void run_on(cf_suite *suite, int index, const cf_case *it, const cf_layout *layout) {
+    cf_target *target = suite->target[index];
+    cf_tally *tally = &suite->tally[index];
+    cf_verdict verdict;
+
+    (void)snprintf(running, sizeof running, "%s %s %s %s, case %d, seed %llu", target->device, target->isa,
+                   cf_dtype_name(suite->dtype), cf_operation_name(it->operation), it->number,
+                   (unsigned long long)suite->seed);
+    cf_check(it, layout, &target->one, &target->many, &verdict);
+    if (verdict.passed) {
+        tally->passed++;
+        if (verdict.ratio > tally->worst) {
+            tally->worst = verdict.ratio;
+            tally->worst_case = it->number;
+        }
+        return;
+    }
+    if (tally->failed++ < MOST_PRINTED)
+        report_failure(suite, target, it, layout, &verdict);
+    else
+        tally->quiet++;
+}
+
+static void same_bits(cf_case *it) {
+    for (int i = 0; i < it->operands; i++) {
+        cf_operand *o = &it->operand[i];
+        for (int64_t j = 0; o->present && o->output && j < cf_count(&o->shape); j++)
+            o->bound[j] = CF_SAME;
+    }
+}
+
+void cf_end(cf_suite *suite, cf_case *it, cf_bound bound) {
+    cf_layout layout;
+
+    if (suite->only_case < 0 || suite->only_case == it->number) {
+        if (!cf_expect(it))
+            abort();
+        (bound != NULL ? bound : same_bits)(it);
+        cf_layout_choose(it, &layout);
+        for (int i = 0; i < suite->targets; i++) {
+            if (takes_part(suite, suite->target[i]))
+                run_on(suite, i, it, &layout);
+        }
+    }
+    cf_case_end(it);
+}
+
+/* ---- an operation ---- */
+
+static void run_dtype(cf_suite *suite) {
+    bool any = false;
+
+    for (int i = 0; i < suite->targets; i++)
+        any = any || takes_part(suite, suite->target[i]);
+    if (!any)
+        return;
+    memset(suite->tally, 0, sizeof suite->tally);
+    suite->number = 0;
+    cases[suite->operation](suite);
+    for (int i = 0; i < suite->targets; i++) {
+        if (!takes_part(suite, suite->target[i]))
+            continue;
+        report_tally(suite, suite->target[i], &suite->tally[i]);
+        suite->passed += suite->tally[i].passed;
+        suite->failed += suite->tally[i].failed;
+    }
+    (void)fflush(stdout);
+}
+
+void cf_suite_run(cf_suite *suite, hone_operation operation) {
+    watch_crashes();
+    suite->operation = operation;
+    for (int i = 0; i < suite->targets; i++) {
+        if (suite->target[i]->one.backend->operation[operation] == NULL)
+            report_missing(suite, suite->target[i]);
+    }
+    for (suite->dtype = 0; suite->dtype < HONE_DTYPE_COUNT; suite->dtype++)
+        run_dtype(suite);
+}
