@@ -17,12 +17,22 @@ static size_t find_slot(const hn_buffers *buffers, uint64_t handle) {
     return slot;
 }
 
-/** Room for one more at a load of at most a half; removed places are swept out on the way. */
+static size_t count_live(const hn_buffers *buffers) {
+    size_t live = 0;
+    for (size_t i = 0; i < buffers->slots; i++)
+        live += buffers->handle[i] != 0 && buffers->handle[i] != removed;
+    return live;
+}
+
+/** Room for one more at a load of at most a half. Removed places are swept out on the way, and the size follows
+ *  what is alive: buffers that come and go do not make the table grow. */
 static hone_status grow(hn_buffers *buffers) {
-    hn_buffers larger = {.slots = buffers->slots > 0 ? buffers->slots * 2 : 64};
+    hn_buffers larger = {.slots = 64};
 
     if (buffers->slots > 0 && 2 * (buffers->used + 1) <= buffers->slots)
         return HONE_OK;
+    for (const size_t live = count_live(buffers); larger.slots < 4 * (live + 1);)
+        larger.slots *= 2;
     HN_TRY(hn_alloc(&larger.handle, larger.slots, sizeof *larger.handle, "buffer table"));
     const hone_status status = hn_alloc(&larger.bytes, larger.slots, sizeof *larger.bytes, "buffer table");
     if (status != HONE_OK) {

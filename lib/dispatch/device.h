@@ -52,8 +52,6 @@ HONE_MUST_USE hone_status hn_manifest_check(const hone_backend_manifest *manifes
 /** The table of host services for `device`. */
 void hn_host_fill(hone_device *device);
 
-HONE_MUST_USE hone_status hn_validate(const hone_device *device, hone_operation operation,
-                                      const hone_call *call);
 /** Runs an operation that the backend lacks on the built-in one, through copies. */
 HONE_MUST_USE hone_status hn_fallback_run(hone_device *device, hone_operation operation,
                                           const hone_call *call);

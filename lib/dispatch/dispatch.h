@@ -28,6 +28,9 @@ HONE_MUST_USE hone_status hn_copy(hone_device *device, const hone_tensor *destin
                                   const hone_tensor *source);
 HONE_MUST_USE hone_status hn_synchronise(hone_device *device);
 
+/** What hn_run checks before it runs anything: shapes, dtypes, bounds, aliasing, workspace. */
+HONE_MUST_USE hone_status hn_validate(const hone_device *device, hone_operation operation,
+                                      const hone_call *call);
 /** Validates and runs. HONE_ERROR_ARGUMENT names operation, operand and numbers; HONE_ERROR_UNSUPPORTED an
  * operation that the backend lacks (unless the device was opened with allow_fallback). */
 HONE_MUST_USE hone_status hn_run(hone_device *device, hone_operation operation, const hone_call *call);

@@ -14,19 +14,21 @@ static hone_status open_fallback(hone_device *device) {
     return hone_device_open(NULL, &options, &device->fallback);
 }
 
-/** Bytes of the operand's place, strides included; copied as it lies. */
+/** The operand on the host, dense whatever its stride: what lies between its rows belongs to others, and is not
+ *  written back. Outputs are copied too: an operation may leave rows as they are. */
 static hone_status mirror(hone_device *device, const hone_tensor *operand, hone_tensor *copy, void **bytes,
                           size_t *span) {
     uint64_t size = 0;
 
-    if (!hn_tensor_span(operand, &size))
+    *copy = hn_tensor_shape(*operand, operand->rank, operand->extent);
+    copy->buffer = 0;
+    copy->offset = 0;
+    if (!hn_tensor_span(copy, &size))
         return hn_fail(HONE_ERROR_ARGUMENT, "fallback: an operand's size overflows");
     *span = size;
-    HN_TRY(hn_alloc(bytes, size > 0 ? size : 1, 1, "fallback copy"));
-    *copy = *operand;
-    copy->offset = 0;
+    HN_TRY(hn_alloc(bytes, size, 1, "fallback copy"));
     HN_TRY(hn_buffer_create(device->fallback, size, &copy->buffer));
-    HN_TRY(hn_download(device, *bytes, operand->buffer, operand->offset, size));
+    HN_TRY(hn_download_tensor(device, operand, *bytes));
     return hn_upload(device->fallback, copy->buffer, 0, *bytes, size);
 }
 
@@ -57,11 +59,12 @@ static void warn_once(hone_device *device, hone_operation operation, size_t byte
            hn_operation_describe(operation)->name, bytes);
 }
 
-/** In-place operands become one mirror, so that they stay in place. */
+/** In-place operands become one mirror, so that they stay in place: validation lets through no other overlap with
+ *  an output. */
 static int same_as_before(const hone_call *call, int i) {
     for (int j = 0; j < i; j++)
-        if (call->operand[j].buffer == call->operand[i].buffer &&
-            call->operand[j].offset == call->operand[i].offset && hn_tensor_present(&call->operand[i]))
+        if (hn_tensor_present(&call->operand[i]) &&
+            hn_tensor_same_place(&call->operand[j], &call->operand[i]))
             return j;
     return -1;
 }
@@ -89,7 +92,7 @@ hone_status hn_fallback_run(hone_device *device, hone_operation operation, const
         if (!hn_tensor_present(&call->operand[i]) || info->operand[i].direction == HN_IN)
             continue;
         HN_GO(hn_download(device->fallback, bytes[at], copy[at].buffer, 0, span[at]));
-        HN_GO(hn_upload(device, call->operand[i].buffer, call->operand[i].offset, bytes[at], span[at]));
+        HN_GO(hn_upload_tensor(device, &call->operand[i], bytes[at]));
     }
 done:
     for (int i = 0; i < info->operands; i++)

@@ -27,7 +27,31 @@ hone_status hn_manifest_check(const hone_backend_manifest *manifest, const char 
     return HONE_OK;
 }
 
-/** A truncated shared object raises SIGBUS inside dlopen: its section table, which lies at the end, must be there. */
+static hone_status cut(const hn_map *map, const char *what, uint64_t end) {
+    return hn_fail(HONE_ERROR_FORMAT, "the file is cut: its %s should end at byte %llu, it has %zu", what,
+                   (unsigned long long)end, map->size);
+}
+
+/** The loader maps segments without looking at the file's length: touching a page beyond it raises SIGBUS. */
+static hone_status check_segments(const hn_map *map, const Elf64_Ehdr *header) {
+    Elf64_Phdr segment;
+    const uint64_t table = (uint64_t)header->e_phnum * sizeof segment;
+
+    if (header->e_phentsize != sizeof segment || header->e_phnum == 0)
+        return hn_fail(HONE_ERROR_FORMAT, "it has no program headers: not a loadable object");
+    if (header->e_phoff > map->size || table > map->size - header->e_phoff)
+        return cut(map, "program header table", header->e_phoff + table);
+    for (size_t i = 0; i < header->e_phnum; i++) {
+        memcpy(&segment, map->data + header->e_phoff + i * sizeof segment, sizeof segment);
+        if (segment.p_type == PT_LOAD &&
+            (segment.p_offset > map->size || segment.p_filesz > map->size - segment.p_offset))
+            return cut(map, "segment", segment.p_offset + segment.p_filesz);
+    }
+    return HONE_OK;
+}
+
+/** A truncated shared object raises SIGBUS inside dlopen: its section table, which lies at the end, must be there,
+ *  and so must all that is loaded (a stripped file may have no section table). */
 static hone_status check_elf(const hn_map *map) {
     Elf64_Ehdr header;
 
@@ -39,10 +63,8 @@ static hone_status check_elf(const hn_map *map) {
         return hn_fail(HONE_ERROR_FORMAT, "not a 64-bit shared object");
     const uint64_t table = (uint64_t)header.e_shentsize * header.e_shnum;
     if (header.e_shoff > map->size || table > map->size - header.e_shoff)
-        return hn_fail(HONE_ERROR_FORMAT,
-                       "the file is cut: its section table should end at byte %llu, it has %zu",
-                       (unsigned long long)(header.e_shoff + table), map->size);
-    return HONE_OK;
+        return cut(map, "section table", header.e_shoff + table);
+    return check_segments(map, &header);
 }
 
 static hone_status check_file(const char *path) {

@@ -21,6 +21,8 @@ static struct {
     pthread_once_t once;
     hn_module *item;
     size_t count, capacity;
+    char **folder; /**< those that were searched, as realpath gives them */
+    size_t folders, folder_capacity;
     hone_status status;
 } found = {.once = PTHREAD_ONCE_INIT};
 
@@ -57,7 +59,7 @@ static bool module_name(const char *file, char name[32]) {
 }
 
 static hone_status try_file(const char *folder, const char *file) {
-    char name[32], *path = NULL;
+    char name[sizeof((hone_backend_manifest *)0)->name], *path = NULL;
     const hone_backend *backend = NULL;
     hone_status status = HONE_OK;
 
@@ -75,15 +77,33 @@ done:
     return status;
 }
 
-/** Only absolute folders: what the current directory holds must not run. */
+/** Notes that the folder is being searched; *again when that has been done under this or another name. */
+static hone_status begin_folder(const char *folder, bool *again) {
+    char *real = realpath(folder, NULL);
+    hone_status status = HONE_OK;
+
+    *again = real == NULL;
+    for (size_t i = 0; i < found.folders && !*again; i++)
+        *again = strcmp(found.folder[i], real) == 0;
+    if (!*again) {
+        HN_GO(hn_reserve(&found.folder, &found.folder_capacity, found.folders + 1, sizeof *found.folder,
+                         "module folders"));
+        HN_GO(hn_strdup(&found.folder[found.folders], real));
+        found.folders++;
+    }
+done:
+    free(real);
+    return status;
+}
+
 static hone_status try_folder(const char *folder) {
     char **names = NULL;
     size_t count = 0;
+    bool again = false;
     hone_status status = HONE_OK;
 
-    if (folder[0] != '/' || !hn_folder_exists(folder))
-        return HONE_OK;
-    if (hn_folder_list(folder, &names, &count) != HONE_OK)
+    HN_TRY(begin_folder(folder, &again));
+    if (again || !hn_folder_exists(folder) || hn_folder_list(folder, &names, &count) != HONE_OK)
         return HONE_OK;
     for (size_t i = 0; i < count; i++)
         HN_GO(try_file(folder, names[i]));
@@ -123,7 +143,10 @@ static hone_status try_environment(void) {
         return HONE_OK;
     HN_GO(hn_strdup(&copy, list));
     for (char *folder = strtok_r(copy, ":", &rest); folder != NULL; folder = strtok_r(NULL, ":", &rest))
-        HN_GO(try_folder(folder));
+        if (folder[0] == '/')
+            HN_GO(try_folder(folder));
+        else /* what the current directory holds must not run */
+            HN_GO(add("-", folder, NULL, "HONE_BACKEND_PATH: a relative folder is not searched"));
 done:
     hn_free(copy);
     return status;

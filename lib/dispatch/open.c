@@ -25,13 +25,16 @@ static hone_status parse_name(const char *text, char name[32], int *index) {
     return HONE_OK;
 }
 
-/** The usable backend of this name; the reason of an unusable one when there is no other. */
+/** The usable backend of this name (NULL: the first, which is built in); the reason of an unusable one when there
+ *  is no other. */
 static hone_status find_backend(const char *name, const hone_backend **backend, const char **found) {
     const hn_module *modules = NULL;
     const char *reason = NULL;
     size_t count = 0;
 
     HN_TRY(hn_modules(&modules, &count));
+    if (name == NULL && count > 0)
+        name = modules[0].name;
     for (size_t i = 0; i < count; i++) {
         if (name != NULL && strcmp(modules[i].name, name) != 0)
             continue;

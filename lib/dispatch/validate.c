@@ -141,11 +141,6 @@ static bool overlap(const hone_tensor *a, const hone_tensor *b) {
     return a->offset < b->offset + m && b->offset < a->offset + n && !side_by_side(a, b);
 }
 
-static bool same_place(const hone_tensor *a, const hone_tensor *b) {
-    return a->buffer == b->buffer && a->offset == b->offset && a->dtype == b->dtype && a->rank == b->rank &&
-           a->row_stride == b->row_stride && memcmp(a->extent, b->extent, sizeof a->extent) == 0;
-}
-
 /** An output overlaps no other operand, except where the operation works in place and this is exactly that. */
 static hone_status check_aliases(const examination *x, int i) {
     const hn_operand_info *operand = &x->info->operand[i];
@@ -157,7 +152,7 @@ static hone_status check_aliases(const examination *x, int i) {
             !overlap(&x->call->operand[i], &x->call->operand[j]))
             continue;
         const bool in_place = (operand->may_alias >> j & 1u) != 0 && (x->call->accumulate >> i & 1u) == 0 &&
-                              same_place(&x->call->operand[i], &x->call->operand[j]);
+                              hn_tensor_same_place(&x->call->operand[i], &x->call->operand[j]);
         if (!in_place)
             return hn_fail(HONE_ERROR_ARGUMENT, "%s: operand %s overlaps operand %s", x->info->name,
                            operand->name, x->info->operand[j].name);
@@ -165,17 +160,58 @@ static hone_status check_aliases(const examination *x, int i) {
     return HONE_OK;
 }
 
-static hone_status check_workspace(const examination *x) {
+static hone_status check_workspace(const examination *x, hone_operation operation) {
     const hone_tensor *workspace = &x->call->workspace;
+    const hone_backend *backend = x->device->backend;
+    const size_t wanted = backend->workspace != NULL && backend->operation[operation] != NULL
+                              ? backend->workspace(x->device->handle, operation, x->call)
+                              : 0;
+    const size_t given = hn_tensor_present(workspace) ? (size_t)workspace->extent[0] : 0;
     size_t size = 0;
 
-    if (!hn_tensor_present(workspace))
+    if (given < wanted)
+        return hn_fail(HONE_ERROR_ARGUMENT, "%s: a workspace of %zu bytes is given, %zu are needed",
+                       x->info->name, given, wanted);
+    if (given == 0)
         return HONE_OK;
     if (workspace->dtype != HONE_U8 || workspace->rank != 1 ||
         !hn_buffers_find(&x->device->buffers, workspace->buffer, &size) || workspace->offset > size ||
         (uint64_t)workspace->extent[0] > size - workspace->offset)
         return hn_fail(HONE_ERROR_ARGUMENT,
                        "%s: the workspace is not u8[bytes] within a buffer of the device", x->info->name);
+    for (int i = 0; i < x->info->operands; i++)
+        if (hn_tensor_present(&x->call->operand[i]) && overlap(workspace, &x->call->operand[i]))
+            return wrong(x, i, "the workspace overlaps it");
+    return HONE_OK;
+}
+
+static hone_status check_linear_backward(const hone_tensor *operand) {
+    if (hn_tensor_present(&operand[HONE_LINEAR_BACKWARD_DX]) &&
+        !hn_tensor_present(&operand[HONE_LINEAR_BACKWARD_W]))
+        return hn_fail(HONE_ERROR_ARGUMENT, "linear_backward: dx needs w");
+    if (hn_tensor_present(&operand[HONE_LINEAR_BACKWARD_DW]) &&
+        !hn_tensor_present(&operand[HONE_LINEAR_BACKWARD_X]))
+        return hn_fail(HONE_ERROR_ARGUMENT, "linear_backward: dw needs x");
+    return HONE_OK;
+}
+
+/** Numbers that would make an operation divide by zero; written so that NaN fails too. */
+static hone_status check_params(const examination *x, hone_operation operation) {
+    if (operation == HONE_OP_DROPOUT) {
+        const hone_dropout_params *dropout = x->call->params;
+        if (!(dropout->probability >= 0.0 && dropout->probability < 1.0))
+            return hn_fail(HONE_ERROR_ARGUMENT, "dropout: the probability is %g, it must be in [0, 1)",
+                           dropout->probability);
+    }
+    if (operation == HONE_OP_ADAMW) {
+        const hone_adamw_params *adamw = x->call->params;
+        if (adamw->step < 1)
+            return hn_fail(HONE_ERROR_ARGUMENT, "adamw: step is %lld, steps count from 1",
+                           (long long)adamw->step);
+        if (!(adamw->beta1 >= 0.0 && adamw->beta1 < 1.0) || !(adamw->beta2 >= 0.0 && adamw->beta2 < 1.0))
+            return hn_fail(HONE_ERROR_ARGUMENT, "adamw: beta1 is %g and beta2 %g, both must be in [0, 1)",
+                           adamw->beta1, adamw->beta2);
+    }
     return HONE_OK;
 }
 
@@ -190,17 +226,12 @@ static hone_status check_meaning(const examination *x, hone_operation operation)
                            x->info->name, (long long)h, (long long)k);
     if (operation == HONE_OP_ROTARY && n % 2 != 0)
         return hn_fail(HONE_ERROR_ARGUMENT, "rotary: head width %lld is odd", (long long)n);
-    if (operation == HONE_OP_LINEAR_BACKWARD) {
-        if (hn_tensor_present(&operand[HONE_LINEAR_BACKWARD_DX]) &&
-            !hn_tensor_present(&operand[HONE_LINEAR_BACKWARD_W]))
-            return hn_fail(HONE_ERROR_ARGUMENT, "linear_backward: dx needs w");
-        if (hn_tensor_present(&operand[HONE_LINEAR_BACKWARD_DW]) &&
-            !hn_tensor_present(&operand[HONE_LINEAR_BACKWARD_X]))
-            return hn_fail(HONE_ERROR_ARGUMENT, "linear_backward: dw needs x");
-    }
-    if (operation == HONE_OP_CAST &&
-        hn_tensor_elements(&operand[HONE_CAST_X]) != hn_tensor_elements(&operand[HONE_CAST_Y]))
-        return wrong(x, HONE_CAST_Y, "it has another number of elements than x");
+    if (operation == HONE_OP_LINEAR_BACKWARD)
+        return check_linear_backward(operand);
+    if (operation == HONE_OP_CAST && (operand[HONE_CAST_X].rank != operand[HONE_CAST_Y].rank ||
+                                      memcmp(operand[HONE_CAST_X].extent, operand[HONE_CAST_Y].extent,
+                                             (size_t)operand[HONE_CAST_X].rank * sizeof(int64_t)) != 0))
+        return wrong(x, HONE_CAST_Y, "its extents differ from those of x");
     return HONE_OK;
 }
 
@@ -216,6 +247,7 @@ hone_status hn_validate(const hone_device *device, hone_operation operation, con
         HN_TRY(check_operand(&x, i));
     for (int i = 0; i < x.info->operands; i++)
         HN_TRY(check_aliases(&x, i));
-    HN_TRY(check_workspace(&x));
-    return check_meaning(&x, operation);
+    HN_TRY(check_params(&x, operation));
+    HN_TRY(check_meaning(&x, operation));
+    return check_workspace(&x, operation);
 }

@@ -62,6 +62,15 @@ bool hn_tensor_contiguous(const hone_tensor *tensor) {
     return tensor->extent[0] <= 1 || tensor->row_stride == hn_tensor_row_elements(tensor);
 }
 
+bool hn_tensor_same_place(const hone_tensor *a, const hone_tensor *b) {
+    if (a->buffer != b->buffer || a->offset != b->offset || a->dtype != b->dtype || a->rank != b->rank)
+        return false;
+    for (int d = 0; d < a->rank; d++)
+        if (a->extent[d] != b->extent[d])
+            return false;
+    return a->extent[0] <= 1 || a->row_stride == b->row_stride;
+}
+
 hone_tensor hn_tensor_rows(hone_tensor tensor, int64_t begin, int64_t count) {
     tensor.offset += (uint64_t)(begin * tensor.row_stride) * hone_dtype_size((hone_dtype)tensor.dtype);
     tensor.extent[0] = count;

@@ -22,6 +22,8 @@ int64_t hn_tensor_row_elements(const hone_tensor *tensor);
  * overflow. */
 bool hn_tensor_span(const hone_tensor *tensor, uint64_t *bytes);
 bool hn_tensor_contiguous(const hone_tensor *tensor);
+/** The same elements at the same addresses in the same order. */
+bool hn_tensor_same_place(const hone_tensor *a, const hone_tensor *b);
 /** Rows [begin, begin + count) of a tensor. */
 hone_tensor hn_tensor_rows(hone_tensor tensor, int64_t begin, int64_t count);
 /** The same elements, contiguous, with other extents of the same product. */
