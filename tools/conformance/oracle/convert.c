@@ -54,8 +54,8 @@ static uint16_t put_half(const half_format *format, double value) {
         return (uint16_t)(sign | format->infinity | 1 << (format->fraction - 1));
     if (isinf(value))
         return (uint16_t)(sign | format->infinity);
-    (void)frexp(value, &exponent);
-    exponent = exponent - 1 < format->least ? format->least : exponent - 1;
+    (void)frexp(value, &exponent); /* of a fraction in [1/2, 1); 0 for zero */
+    exponent = value == 0 || exponent - 1 < format->least ? format->least : exponent - 1;
     /* rint: to nearest, ties to even. A carry out of n goes into the exponent, as it should. */
     const double n = rint(ldexp(fabs(value), format->fraction - exponent));
     if (exponent > 127)
