@@ -12,11 +12,10 @@
 #include "../../operations/attention.h"
 #include "exp.h"
 #include "product.h"
+#include "single.h"
 
 #include <math.h>
 #include <string.h>
-
-static const float log2_e = 0x1.715476p+0f;
 
 /* A tile in work. Areas named after the gradient of queries; the gradient of keys puts keys for queries, rows
    of queries for keys. All areas begin on a cache line. */
@@ -127,7 +126,7 @@ static void make_scores(const desk *b, const float *right, const float *left, fl
         for (int64_t lane = first; lane < last; lane += TILE_LANES) {
             int vectors = (int)least(TILE_VECTORS, (last - lane + VEC_LANES - 1) / VEC_LANES);
             scores_tile(rows, vectors, right + r * b->across, b->across, left + lane, b->padded,
-                        b->work->width, score + r * b->padded + lane, b->padded);
+                        b->work->width, NULL, score + r * b->padded + lane, b->padded);
         }
     }
 }
@@ -239,6 +238,10 @@ static void finish_queries(const desk *b) {
 
 static void attention(const hn_cpu_attention_work *work, int64_t item, float *scratch) {
     const hn_cpu_attention_tile *tile = &work->query_tile[item / work->key_heads];
+    if (tile->count == 1 && single_fits(work)) {
+        attention_single(work, tile, item % work->key_heads, scratch);
+        return;
+    }
     desk b = set_up(work, tile, item % work->key_heads, tile->count * work->group, scratch);
     transpose_in(&b, &work->q, work->group, work->scale * log2_e, b.left);
     memset(b.sum, 0, (size_t)(b.lanes * b.across) * sizeof(float));

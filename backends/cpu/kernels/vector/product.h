@@ -2,8 +2,10 @@
  * Small matrix products within attention. The first factor is read an element at a time and spread over the
  * lanes, the second a vector at a time; up to 6 rows times a few vectors of results stay in registers.
  *
- *   scores   c[r,l] = sum_n a[r,n] b[n,l]
+ *   scores   c[r,l] = factor[r] c[r,l] + sum_n a[r,n] b[n,l]
  *   combine  c[m,n] = factor[m] c[m,n] + sum_r a[r,m] b[r,n]
+ *
+ * Without factors c is not read.
  */
 #ifndef HN_CPU_VECTOR_PRODUCT_H
 #define HN_CPU_VECTOR_PRODUCT_H
@@ -80,8 +82,8 @@ VEC_INLINE void product_tile(int rows, int vectors, const float *a, int64_t a_ro
     }
 
 static void scores_tile(int rows, int vectors, const float *a, int64_t lda, const float *b, int64_t ldb,
-                        int64_t depth, float *c, int64_t ldc) {
-#define CALL(r, v) product_tile(r, v, a, lda, 1, b, ldb, depth, NULL, c, ldc)
+                        int64_t depth, const float *factor, float *c, int64_t ldc) {
+#define CALL(r, v) product_tile(r, v, a, lda, 1, b, ldb, depth, factor, c, ldc)
     PRODUCT_SWITCH(rows, vectors, CALL)
 #undef CALL
 }
