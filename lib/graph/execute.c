@@ -99,7 +99,8 @@ hone_status hn_program_backward(hn_program *program, bool accumulate) {
     if (!program->finished || !program->training)
         return hn_fail(HONE_ERROR_ARGUMENT, "the program was not recorded for training");
     for (size_t i = program->forward_nodes; i < program->nodes; i++)
-        HN_TRY(run_node(program, &program->node[i], accumulate));
+        if (!accumulate || !program->node[i].only_overwriting)
+            HN_TRY(run_node(program, &program->node[i], accumulate));
     return HONE_OK;
 }
 

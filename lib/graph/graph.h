@@ -29,6 +29,7 @@ typedef union hn_params {
     hone_scale_params scale;
     hone_rotary_params rotary;
     hone_dropout_params dropout;
+    hone_fill_params fill;
 } hn_params;
 
 typedef struct hn_node {
@@ -36,8 +37,9 @@ typedef struct hn_node {
     hn_value operand[HONE_MAX_OPERANDS];
     hn_params params;
     bool has_params;
-    uint32_t accumulate; /**< always added to */
-    uint32_t by_caller;  /**< added to when hn_program_backward says so */
+    uint32_t accumulate;   /**< always added to */
+    uint32_t by_caller;    /**< added to when hn_program_backward says so */
+    bool only_overwriting; /**< left out when hn_program_backward accumulates */
 } hn_node;
 
 struct hn_program {
@@ -69,7 +71,7 @@ hn_value hn_graph_activation(hn_program *program, int rank, const hn_extent *ext
 hn_value hn_graph_like(hn_program *program, hn_value value);
 /** Appends a node; NULL after a failure. Operands start as HN_NONE. */
 hn_node *hn_graph_add_node(hn_program *program, hone_operation operation);
-/** Elements at the budget, or under the current binding. */
+/** Elements with the symbols bound so; -1 when there are too many to count. */
 int64_t hn_graph_elements(const hn_value_info *value, const int64_t symbols[HN_SYMBOL_COUNT]);
 /** The root of a value: whose storage it is. */
 hn_value hn_graph_root(const hn_program *program, hn_value value);

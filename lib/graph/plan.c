@@ -56,6 +56,16 @@ static hn_value place_of(const hn_program *program, hn_value root) {
     return root;
 }
 
+/** Whether an output before `o` has the place already. */
+static bool taken(const hn_program *program, const hn_node *node, int o, hn_value place) {
+    const hn_operation_info *info = hn_operation_describe(node->operation);
+    for (int p = 0; p < o; p++)
+        if (info->operand[p].direction != HN_IN && node->operand[p] != HN_NONE &&
+            place_of(program, hn_graph_root(program, node->operand[p])) == place)
+            return true;
+    return false;
+}
+
 /** Lets output `o` of node i take over the place of operand j, if j dies here and the operation allows it. */
 static bool take_over(hn_program *program, size_t i, int o, int j) {
     const hn_node *node = &program->node[i];
@@ -70,11 +80,11 @@ static bool take_over(hn_program *program, size_t i, int o, int j) {
         !same_shape(hn_graph_value(program, node->operand[o]), hn_graph_value(program, node->operand[j])))
         return false;
     hn_value_info *holder = hn_graph_value(program, place_of(program, from));
-    if (holder->death != (int32_t)i || holder->bytes < result->bytes)
+    if (holder->death != (int32_t)i || holder->bytes < result->bytes ||
+        taken(program, node, o, place_of(program, from)))
         return false;
     result->place = place_of(program, from);
     holder->death = result->death;
-    operand->death = holder == operand ? operand->death : (int32_t)i;
     return true;
 }
 
@@ -167,18 +177,33 @@ static void place_inputs(hn_program *program) {
     }
 }
 
-static void size_workspace(hn_program *program) {
-    for (size_t i = 0; i < program->nodes; i++) {
-        const hn_node *node = &program->node[i];
-        hone_tensor operand[HONE_MAX_OPERANDS];
-        for (int o = 0; o < HONE_MAX_OPERANDS; o++)
-            operand[o] = hn_graph_tensor(program, node->operand[o], program->budget);
-        const hone_call call = {.operand = operand,
-                                .params = node->has_params ? &node->params : NULL,
-                                .accumulate = node->accumulate};
-        const size_t bytes = hn_workspace(program->device, node->operation, &call);
-        program->workspace_bytes = bytes > program->workspace_bytes ? bytes : program->workspace_bytes;
-    }
+/** Calls `see` for every way in which the node can be called, with its extents at the budget. */
+static hone_status see_node(hn_program *program, const hn_node *node,
+                            hone_status (*see)(hn_program *program, hone_operation operation,
+                                               hone_call *call)) {
+    hone_tensor operand[HONE_MAX_OPERANDS];
+    hone_call call = {.operand = operand, .params = node->has_params ? &node->params : NULL};
+
+    for (int o = 0; o < HONE_MAX_OPERANDS; o++)
+        operand[o] = hn_graph_tensor(program, node->operand[o], program->budget);
+    call.accumulate = node->accumulate | node->by_caller;
+    if (node->by_caller != 0)
+        HN_TRY(see(program, node->operation, &call));
+    call.accumulate = node->accumulate;
+    return see(program, node->operation, &call);
+}
+
+static hone_status size_workspace(hn_program *program, hone_operation operation, hone_call *call) {
+    const size_t bytes = hn_workspace(program->device, operation, call);
+    program->workspace_bytes = bytes > program->workspace_bytes ? bytes : program->workspace_bytes;
+    return HONE_OK;
+}
+
+/** A mistake of the recording shows here, before anything has run. */
+static hone_status validate(hn_program *program, hone_operation operation, hone_call *call) {
+    if (program->workspace_bytes > 0)
+        call->workspace = hn_tensor_1(program->workspace, 0, HONE_U8, (int64_t)program->workspace_bytes);
+    return hn_validate(program->device, operation, call);
 }
 
 hone_status hn_graph_plan(hn_program *program) {
@@ -189,6 +214,10 @@ hone_status hn_graph_plan(hn_program *program) {
     place_inputs(program);
     HN_TRY(hn_buffer_create(program->device, program->arena_bytes, &program->arena));
     HN_TRY(hn_buffer_create(program->device, program->inputs_bytes, &program->inputs));
-    size_workspace(program);
-    return hn_buffer_create(program->device, program->workspace_bytes, &program->workspace);
+    for (size_t i = 0; i < program->nodes; i++)
+        HN_TRY(see_node(program, &program->node[i], size_workspace));
+    HN_TRY(hn_buffer_create(program->device, program->workspace_bytes, &program->workspace));
+    for (size_t i = 0; i < program->nodes; i++)
+        HN_TRY(see_node(program, &program->node[i], validate));
+    return HONE_OK;
 }

@@ -150,6 +150,16 @@ hn_value hn_program_input(hn_program *program, const char *name, hone_dtype dtyp
     return value;
 }
 
+/** As many elements, at the budget and when every symbol is 1; of a state fewer will do. */
+static bool fits(const hn_program *program, const hn_value_info *view, const hn_value_info *value) {
+    static const int64_t ones[HN_SYMBOL_COUNT] = {0, 1, 1, 1, 1, 1, 1};
+
+    if (value->kind == HN_STATE)
+        return hn_graph_elements(view, program->budget) <= hn_graph_elements(value, program->budget);
+    return hn_graph_elements(view, program->budget) == hn_graph_elements(value, program->budget) &&
+           hn_graph_elements(view, ones) == hn_graph_elements(value, ones);
+}
+
 hn_value hn_program_view(hn_program *program, hn_value value, int rank, const hn_extent *extent) {
     if (program->status != HONE_OK || value == HN_NONE)
         return HN_NONE;
@@ -159,6 +169,11 @@ hn_value hn_program_view(hn_program *program, hn_value value, int rank, const hn
     info.output = false;
     memset(info.extent, 0, sizeof info.extent);
     memcpy(info.extent, extent, (size_t)rank * sizeof *extent);
+    const hn_value_info *root = &program->value[info.root];
+    if (!fits(program, &info, &program->value[value]) ||
+        (root->storage.buffer != 0 && !hn_tensor_contiguous(&root->storage)))
+        return hn_graph_fail(
+            program, hn_fail(HONE_ERROR_ARGUMENT, "view: another number of elements, or storage with gaps"));
     return hn_graph_add_value(program, &info);
 }
 
@@ -189,7 +204,8 @@ hone_tensor hn_graph_tensor(const hn_program *program, hn_value value,
 int64_t hn_graph_elements(const hn_value_info *value, const int64_t symbols[HN_SYMBOL_COUNT]) {
     int64_t elements = 1;
     for (int d = 0; d < value->rank; d++)
-        elements *= symbols[value->extent[d].symbol] + value->extent[d].fixed;
+        if (!hn_mul_i64(elements, symbols[value->extent[d].symbol] + value->extent[d].fixed, &elements))
+            return -1;
     return elements;
 }
 

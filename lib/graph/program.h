@@ -41,7 +41,8 @@ hn_value hn_program_state(hn_program *program, const char *name, const hone_tens
 /** Filled by hn_program_upload before a run. Inputs are not differentiated. */
 hn_value hn_program_input(hn_program *program, const char *name, hone_dtype dtype, int rank,
                           const hn_extent *extent);
-/** The same elements under other extents (e.g. [T,D] as [T,H,N]); shares storage and gradient. */
+/** The same elements under other extents (e.g. [T,D] as [T,H,N]), contiguous; shares storage and gradient. Of a state
+ *  it may be the first rows. */
 hn_value hn_program_view(hn_program *program, hn_value value, int rank, const hn_extent *extent);
 
 hn_value hn_record_embedding(hn_program *program, hn_value table, hn_value token);
@@ -87,7 +88,8 @@ HONE_MUST_USE hone_status hn_program_forward(hn_program *program);
 HONE_MUST_USE hone_status hn_program_seed(hn_program *program, const float *edge_weight);
 /** As hn_program_seed, in double: the float64 oracle's tests. */
 HONE_MUST_USE hone_status hn_program_seed_f64(hn_program *program, const double *edge_weight);
-/** Runs the derived pass. `accumulate`: parameters' gradients are added to, else overwritten. */
+/** Runs the derived pass, once after each forward (it reuses the storage of what it read). `accumulate`: parameters'
+ *  gradients are added to, else overwritten, with 0 where no derivative reaches. */
 HONE_MUST_USE hone_status hn_program_backward(hn_program *program, bool accumulate);
 /** Reads an output: as float32, or as double, whatever the compute dtype. `count` is the bound number of
  * elements. */

@@ -51,9 +51,30 @@ hn_value hn_record_rms_norm(hn_program *program, hn_value x, hn_value gain, doub
     return produced(program, y, x, gain, HN_NONE);
 }
 
+/** A linear's result that nothing has read: what was read before would not be what backward sees. */
+static bool may_add_to(hn_program *program, hn_value into) {
+    if (into == HN_NONE)
+        return true;
+    const hn_value root = hn_graph_root(program, into);
+    const int32_t producer = program->value[root].producer;
+    bool good = producer >= 0 && program->node[producer].operation == HONE_OP_LINEAR;
+
+    for (size_t i = 0; i < program->nodes && good; i++)
+        for (int o = 0; o < HONE_MAX_OPERANDS && good; o++) {
+            const hn_value operand = program->node[i].operand[o];
+            good = operand == HN_NONE || hn_graph_root(program, operand) != root ||
+                   (program->node[i].operation == HONE_OP_LINEAR && o == HONE_LINEAR_Y);
+        }
+    if (!good)
+        (void)hn_graph_fail(program,
+                            hn_fail(HONE_ERROR_ARGUMENT, "linear: what it is to be added to is not a "
+                                                         "linear's result, or was read before"));
+    return good;
+}
+
 hn_value hn_record_linear(hn_program *program, hn_value x, hn_value w, hn_value bias, double scale,
                           hn_value into) {
-    if (bad(program, x, w))
+    if (bad(program, x, w) || !may_add_to(program, into))
         return HN_NONE;
     const hn_extent extent[2] = {program->value[x].extent[0], program->value[w].extent[0]};
     const hn_value y = into != HN_NONE ? into : hn_graph_activation(program, 2, extent);
@@ -71,7 +92,8 @@ hn_value hn_record_linear(hn_program *program, hn_value x, hn_value w, hn_value 
     node->accumulate = 1u << HONE_LINEAR_Y;
     hn_value_info *root = hn_graph_value(program, hn_graph_root(program, into));
     root->differentiable =
-        root->differentiable || (program->training && (wants(program, x) || wants(program, w)));
+        root->differentiable ||
+        (program->training && (wants(program, x) || wants(program, w) || wants(program, bias)));
     return y;
 }
 
