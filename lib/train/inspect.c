@@ -1,0 +1,44 @@
+#include <core/status.h>
+#include <hone/inspect.h>
+#include <hone/model.h>
+#include <string.h>
+#include <train/examples.h>
+
+static void add_up(const hn_examples *examples, hone_packing *packing) {
+    hone_sequence sequence[HONE_CONDITIONAL_COUNT];
+
+    for (int64_t i = 0; i < examples->count; i++) {
+        const hn_example *example = &examples->item[i];
+        packing->rows++;
+        packing->sequences += hn_example_sequences(example, examples->mask, sequence);
+        packing->packed += example->packed;
+        packing->separate += example->naive;
+        packing->padded += example->padded;
+        packing->longest = example->packed > packing->longest ? example->packed : packing->longest;
+    }
+}
+
+hone_status hone_packing_measure(const char *model, const char *form_name, const char *path,
+                                 const hone_loss_options *loss, hone_packing *packing) {
+    hone_model_config config;
+    hone_tokenizer *tokenizer = NULL;
+    hone_template *form = NULL;
+    hone_dataset *data = NULL;
+    hn_examples examples = {0};
+    hone_status status = HONE_OK;
+
+    memset(packing, 0, sizeof *packing);
+    HN_GO(hone_model_config_read(model, &config));
+    HN_GO(hone_tokenizer_open(model, &tokenizer));
+    HN_GO(hone_template_open(form_name, tokenizer, &form));
+    HN_GO(hone_dataset_open(path, loss->method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE,
+                            &data));
+    HN_GO(hn_examples_create(data, form, tokenizer, loss, config.max_positions, &examples));
+    add_up(&examples, packing);
+done:
+    hn_examples_clear(&examples);
+    hone_dataset_destroy(data);
+    hone_template_destroy(form);
+    hone_tokenizer_destroy(tokenizer);
+    return status;
+}

@@ -1,0 +1,197 @@
+#include "answers.h"
+
+#include "cli.h"
+
+#include <hone/data.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void answers_init(answers *a) {
+    const hone_sample_options defaults = hone_sample_defaults();
+    memset(a, 0, sizeof *a);
+    a->max_tokens = defaults.max_tokens;
+    a->top_p = defaults.top_p;
+    a->batch = defaults.batch;
+    a->revisions = 1;
+}
+
+static void clear(answers *a) {
+    session_close(&a->session);
+    free(a->prompt);
+    free(a->data);
+    free(a->keep);
+}
+
+/** Text as it is written, when one prompt is answered for a reader. */
+typedef struct writer {
+    long long draft; /**< -1: nothing yet */
+    int numbered;
+} writer;
+
+static void write_piece(void *context, int64_t prompt, int64_t draft, const char *piece) {
+    writer *w = context;
+    (void)prompt;
+    if (draft != w->draft && w->numbered)
+        (void)printf("%s[%lld] ", w->draft >= 0 ? "\n" : "", (long long)draft);
+    w->draft = draft;
+    (void)fputs(piece, stdout);
+    (void)fflush(stdout);
+}
+
+static json_t *token_list(const hone_ids *ids) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < ids->count; i++)
+        json_array_append_new(list, json_integer(ids->data[i]));
+    return list;
+}
+
+static json_t *draft_json(const hone_draft *d) {
+    return json_pack("{s:s,s:o,s:f,s:b,s:I,s:I}", "text", d->text, "tokens", token_list(&d->tokens), "logp",
+                     d->logp, "ended", (int)d->ended, "prefilled", (json_int_t)d->prefilled, "reused",
+                     (json_int_t)d->reused);
+}
+
+/** {"text","tokens",..} of one draft, or {"drafts":[..]}, with the one that was kept. */
+static int print_json(const hone_answer *answer, int revise, int64_t best, const double *score) {
+    if (!revise)
+        return cli_print_json(draft_json(&answer->draft[0]));
+    json_t *list = json_array();
+    for (int64_t i = 0; i < answer->drafts; i++) {
+        json_t *draft = draft_json(&answer->draft[i]);
+        if (score != NULL)
+            json_object_set_new(draft, "improvability", json_real(-score[i]));
+        json_array_append_new(list, draft);
+    }
+    json_t *object = json_pack("{s:o}", "drafts", list);
+    if (score != NULL)
+        json_object_set_new(object, "best", json_integer(best));
+    return cli_print_json(object);
+}
+
+static int print_text(const hone_answer *answer, int revise) {
+    for (int64_t i = 0; i < answer->drafts; i++) {
+        if (revise)
+            (void)printf("[%lld] ", (long long)i);
+        if (puts(answer->draft[i].text) == EOF)
+            return cli_error("the answers could not be written to standard output");
+    }
+    return 0;
+}
+
+/** The draft that is kept, when that was asked for. */
+static int choose(const answers *a, const char *prompt, const hone_answer *answer, int64_t *best,
+                  double **score) {
+    const session *s = &a->session;
+    if (a->keep == NULL)
+        return 0;
+    *score = calloc((size_t)answer->drafts, sizeof **score);
+    if (*score == NULL)
+        return cli_error("out of memory");
+    const hone_status status = hone_answer_best(s->model, s->adapter, s->reference, s->tokenizer, s->form,
+                                                prompt, answer, best, *score);
+    return status == HONE_OK ? 0 : cli_fail(status);
+}
+
+static int print_answer(const answers *a, const char *prompt, const hone_answer *answer, int revise,
+                        int streamed) {
+    int64_t best = 0;
+    double *score = NULL;
+    int code = choose(a, prompt, answer, &best, &score);
+
+    if (code == 0 && a->json)
+        code = print_json(answer, revise, best, score);
+    else if (code == 0 && !streamed)
+        code = print_text(answer, revise);
+    if (code == 0 && !a->json && score != NULL)
+        code = printf("best: [%lld] %s\n", (long long)best, answer->draft[best].text) < 0;
+    free(score);
+    return code;
+}
+
+static hone_status sample(const answers *a, const char *const *prompts, int64_t count, writer *w,
+                          hone_answer *answer) {
+    const session *s = &a->session;
+    const hone_sample_options options = {.max_tokens = a->max_tokens,
+                                         .temperature = a->temperature,
+                                         .top_k = a->top_k,
+                                         .top_p = a->top_p,
+                                         .seed = a->seed,
+                                         .revisions = a->revisions,
+                                         .batch = a->batch < count ? a->batch : count};
+    hone_sampler *sampler = NULL;
+    hone_status status = hone_sampler_create(s->model, s->adapter, s->tokenizer, s->form, &options, &sampler);
+
+    if (status == HONE_OK)
+        status = hone_sampler_run(sampler, prompts, count, w != NULL ? write_piece : NULL, w, answer);
+    hone_sampler_destroy(sampler);
+    return status;
+}
+
+/** Samples and prints group by group, so that a long list shows its first answers soon. */
+static int answer_all(const answers *a, const char *const *prompts, int64_t count, int revise) {
+    hone_answer *answer = calloc((size_t)count, sizeof *answer);
+    writer w = {.draft = -1, .numbered = revise};
+    const int streamed = count == 1 && !a->json;
+    int code = 0;
+
+    if (answer == NULL)
+        return cli_error("out of memory");
+    const hone_status status = sample(a, prompts, count, streamed ? &w : NULL, answer);
+    if (streamed)
+        (void)putchar('\n');
+    if (status != HONE_OK)
+        code = cli_fail(status);
+    for (int64_t i = 0; i < count; i++) {
+        if (code == 0)
+            code = print_answer(a, prompts[i], &answer[i], revise, streamed);
+        hone_answer_clear(&answer[i]);
+    }
+    free(answer);
+    if (code == 0 && fflush(stdout) != 0)
+        code = cli_error("the answers could not be written to standard output");
+    return code;
+}
+
+static int answer_data(const answers *a, int revise) {
+    hone_dataset *data = NULL;
+    const hone_status status = hone_dataset_open(a->data, HONE_DATA_PROMPT, &data);
+    int code = 1;
+
+    if (status != HONE_OK)
+        return cli_fail(status);
+    int64_t count = hone_dataset_count(data);
+    count = a->limit > 0 && a->limit < count ? a->limit : count;
+    const char **prompts = calloc((size_t)count, sizeof *prompts);
+    if (prompts == NULL)
+        code = cli_error("out of memory");
+    else {
+        for (int64_t i = 0; i < count; i++)
+            prompts[i] = hone_dataset_row(data, i)->prompt;
+        code = answer_all(a, prompts, count, revise);
+    }
+    free((void *)prompts);
+    hone_dataset_destroy(data);
+    return code;
+}
+
+static int check(const answers *a, const char *verb) {
+    if ((a->prompt == NULL) == (a->data == NULL))
+        return cli_usage(verb, "give one of --prompt and --data");
+    if (a->keep != NULL && strcmp(a->keep, "best") != 0)
+        return cli_usage(verb, "--keep \"%s\": must be best", a->keep);
+    return 0;
+}
+
+int answers_run(answers *a, const char *verb, int revise) {
+    int code = check(a, verb);
+
+    if (code == 0)
+        code = session_open(&a->session, verb);
+    if (code == 0) {
+        const char *const one[] = {a->prompt};
+        code = a->prompt != NULL ? answer_all(a, one, 1, revise) : answer_data(a, revise);
+    }
+    clear(a);
+    return code;
+}
