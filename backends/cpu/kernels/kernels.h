@@ -28,6 +28,13 @@ typedef struct hn_cpu_adamw_step {
     float epsilon;
 } hn_cpu_adamw_step;
 
+/** DROPOUT's numbers. */
+typedef struct hn_cpu_dropout_step {
+    uint32_t key[2], step, stream;
+    uint64_t threshold; /**< words from here on are kept: 0 to 2^32 */
+    float scale;
+} hn_cpu_dropout_step;
+
 struct hn_cpu_attention_work;
 
 typedef struct hn_cpu_kernels {
@@ -49,6 +56,9 @@ typedef struct hn_cpu_kernels {
     void (*add)(const float *a, const float *b, float *y, int64_t n);
     void (*adamw)(const hn_cpu_adamw_step *step, float *w, float *m, float *v, const float *gradient,
                   int64_t n);
+    /** Row t; y may be x. */
+    void (*dropout)(const hn_cpu_dropout_step *step, uint32_t t, const float *x, float *y, int64_t n,
+                    bool accumulate);
     double (*sum_squares)(const float *x, int64_t n);
     /** bf16 -> f32 and back, to nearest even; f16 likewise. */
     void (*widen_bf16)(const uint16_t *x, float *y, int64_t n);

@@ -14,6 +14,7 @@ void hn_cpu_kernels_scalar(hn_cpu_kernels *kernels) {
         .swiglu_backward = hn_cpu_swiglu_backward_scalar,
         .add = hn_cpu_add_scalar,
         .adamw = hn_cpu_adamw_scalar,
+        .dropout = hn_cpu_dropout_scalar,
         .sum_squares = hn_cpu_sum_squares_scalar,
         .widen_bf16 = hn_cpu_widen_bf16_scalar,
         .narrow_bf16 = hn_cpu_narrow_bf16_scalar,

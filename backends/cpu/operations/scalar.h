@@ -18,6 +18,8 @@ void hn_cpu_swiglu_backward_scalar(const float *gate, const float *up, const flo
 void hn_cpu_add_scalar(const float *a, const float *b, float *y, int64_t n);
 void hn_cpu_adamw_scalar(const hn_cpu_adamw_step *step, float *w, float *m, float *v, const float *gradient,
                          int64_t n);
+void hn_cpu_dropout_scalar(const hn_cpu_dropout_step *step, uint32_t t, const float *x, float *y, int64_t n,
+                           bool accumulate);
 double hn_cpu_sum_squares_scalar(const float *x, int64_t n);
 void hn_cpu_widen_bf16_scalar(const uint16_t *x, float *y, int64_t n);
 void hn_cpu_narrow_bf16_scalar(const float *x, uint16_t *y, int64_t n);

@@ -39,6 +39,13 @@ VEC_INLINE vec vec_between(vec x, vec other, int first, int last) {
     __m256i inside = _mm256_andnot_si256(vec_part(first), vec_part(last));
     return _mm256_blendv_ps(other, x, _mm256_castsi256_ps(inside));
 }
+/** x where the word is larger than `above`, else 0. Comparisons are signed: both sides are moved by 2^31. */
+VEC_INLINE vec vec_keep(vec x, const uint32_t *word, uint32_t above) {
+    vec_int flip = _mm256_set1_epi32((int)0x80000000u);
+    vec_int words = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)word), flip);
+    vec_int kept = _mm256_cmpgt_epi32(words, _mm256_xor_si256(_mm256_set1_epi32((int)above), flip));
+    return _mm256_and_ps(x, _mm256_castsi256_ps(kept));
+}
 
 /* ---- doubles: two halves ---- */
 

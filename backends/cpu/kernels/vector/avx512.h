@@ -31,6 +31,11 @@ VEC_INLINE vec vec_scale2(vec x, vec n) { return _mm512_scalef_ps(x, n); }
 VEC_INLINE vec vec_between(vec x, vec other, int first, int last) {
     return _mm512_mask_mov_ps(other, (__mmask16)(vec_part(last) & ~(unsigned)vec_part(first)), x);
 }
+/** x where the word is larger than `above`, else 0. */
+VEC_INLINE vec vec_keep(vec x, const uint32_t *word, uint32_t above) {
+    vec_int words = _mm512_loadu_si512(word);
+    return _mm512_maskz_mov_ps(_mm512_cmpgt_epu32_mask(words, _mm512_set1_epi32((int)above)), x);
+}
 
 /* ---- doubles: two halves ---- */
 

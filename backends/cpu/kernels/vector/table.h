@@ -3,6 +3,7 @@
 #define HN_CPU_VECTOR_TABLE_H
 
 #include "attention.h"
+#include "dropout.h"
 #include "elementwise.h"
 #include "rows.h"
 
@@ -17,6 +18,7 @@ static void take_vector_kernels(hn_cpu_kernels *kernels) {
         .swiglu_backward = swiglu_backward,
         .add = add,
         .adamw = adamw,
+        .dropout = dropout,
         .sum_squares = sum_squares,
         .widen_bf16 = widen_bf16,
         .narrow_bf16 = narrow_bf16,
