@@ -97,6 +97,9 @@ hone_status hn_copy(hone_device *device, const hone_tensor *destination, const h
     HN_TRY(in_bounds(device, source->buffer, source->offset, bytes));
     if (bytes == 0)
         return HONE_OK;
+    if (destination->buffer == source->buffer && destination->offset < source->offset + bytes &&
+        source->offset < destination->offset + bytes)
+        return hn_fail(HONE_ERROR_ARGUMENT, "copy: the tensors overlap");
     return device->backend->copy(device->handle, destination->buffer, destination->offset, source->buffer,
                                  source->offset, bytes);
 }
