@@ -15,15 +15,15 @@
 #define CONDITIONALS HONE_CONDITIONAL_COUNT
 #define PACK_TOKENS 2048
 
-/** Relative differences: the worst seen, or the most allowed. A pair's loss is relative to the batch's where that is larger, a derivative to the batch's largest, gradients
- *  and final values by 2-norms, per tensor, tensors with less than 1/1000 of the whole relative to that. Step losses are
- *  relative to themselves. */
+/** Relative differences: the worst seen, or the most allowed. A pair's loss is relative to the batch's where that is
+ *  larger, a derivative to the batch's largest. Gradients and final values by 2-norms, per tensor; tensors with less
+ *  than 1/1000 of the whole relative to that. Step losses are relative to themselves. */
 typedef struct tolerance {
     double logp, loss, derivative, gradient, norm, step_loss, step_norm, final;
 } tolerance;
 
-/* Where torch's own float32 run is farther from its float64 one than this allows, `allowed` takes `HINT` times that
- * distance: SRPO's squared terms have nearly vanished by the last steps, and what is left of the loss is then the
+/* The losses and norms of steps may be off by HINT times the distance of torch's own float32 run from its float64 one,
+ * where that is more: SRPO's squared terms have nearly vanished by the last steps, and what is left of the loss is then the
  * square of a difference of large sums. */
 #define HINT 10.0
 static const tolerance single = {1e-5, 1e-5, 1e-5, 1e-4, 1e-4, 1e-4, 1e-3, 1e-4};
