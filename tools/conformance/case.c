@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const operation_names[HONE_OP_COUNT] = {
+static const char *const operation_names[HONE_OP_COUNT + 1] = {
     [HONE_OP_EMBEDDING] = "embedding",
     [HONE_OP_EMBEDDING_BACKWARD] = "embedding_backward",
     [HONE_OP_RMS_NORM] = "rms_norm",
@@ -29,6 +29,7 @@ static const char *const operation_names[HONE_OP_COUNT] = {
     [HONE_OP_FILL] = "fill",
     [HONE_OP_CAST] = "cast",
     [HONE_OP_SCATTER_ROWS] = "scatter_rows",
+    [CF_COPIES] = "copies",
 };
 
 const char *cf_operation_name(hone_operation operation) { return operation_names[operation]; }

@@ -57,7 +57,10 @@ typedef struct cf_case {
     char note[64]; /**< what is special, for the report */
 } cf_case;
 
-/** In the order of the enumeration: "embedding", ... */
+/** Beside the operations: buffers and copies. */
+#define CF_COPIES HONE_OP_COUNT
+
+/** In the order of the enumeration: "embedding", ..., "copies" */
 const char *cf_operation_name(hone_operation operation);
 const char *cf_dtype_name(int32_t dtype);
 

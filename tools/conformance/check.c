@@ -74,7 +74,7 @@ static bool same_bits(const cf_case *it, double got, double want) {
         return isnan(got) != 0;
     if (got == 0 && want == 0 && !it->as_stored)
         return true;
-    return memcmp(&got, &want, sizeof got) == 0;
+    return got == want && signbit(got) == signbit(want);
 }
 
 /* |got - want| / bound, at most 1 where it is right. */

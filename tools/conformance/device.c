@@ -53,6 +53,7 @@ static bool read_properties(cf_target *target) {
 static void close_target(cf_target *target) {
     close_one(&target->one);
     close_one(&target->many);
+    free(target->requests);
     free(target);
 }
 
@@ -62,8 +63,10 @@ static bool add_target(cf_suite *suite, const hone_backend_manifest *manifest, i
     if (suite->targets == CF_MOST_TARGETS)
         return true;
     cf_target *target = calloc(1, sizeof *target);
-    if (target == NULL)
+    cf_requests *requests = calloc(1, sizeof *requests);
+    if (target == NULL || requests == NULL)
         abort();
+    target->requests = requests;
     (void)snprintf(target->device, sizeof target->device, "%s:%d", manifest->name, index);
     (void)snprintf(target->isa, sizeof target->isa, "%s", isa != NULL ? isa : "");
     if (!open_one(&target->one, manifest->backend, index, selection, isa, 1) || !read_properties(target)) {

@@ -68,14 +68,15 @@ void cf_fill_guard(unsigned char *image, size_t bytes, int32_t dtype, bool outpu
     /* NaN in every floating dtype; inputs and outputs differ, so that a guard copied over a guard shows. */
     const unsigned char input_guard[2] = {0xf3, 0xff}, output_guard[2] = {0xf5, 0x7f};
 
-    for (size_t i = 0; i < bytes; i++)
-        image[i] = dtype == HONE_I32 ? 0 : (output ? output_guard : input_guard)[i % 2];
+    memset(image, 0, bytes);
+    for (size_t i = 0; dtype != HONE_I32 && i < bytes; i++)
+        image[i] = (output ? output_guard : input_guard)[i % 2];
 }
 
 static unsigned char *make_image(const cf_case *it, const cf_layout *layout, int operand) {
     const cf_operand *o = &it->operand[operand];
     const size_t bytes = layout->place[operand].bytes;
-    unsigned char *image = malloc(bytes);
+    unsigned char *image = malloc(bytes + 1);
 
     if (image == NULL)
         return NULL;
@@ -227,6 +228,21 @@ hone_status cf_execute(cf_device *device, const cf_case *it, const cf_layout *la
     if (status != HONE_OK)
         cf_images_free(after);
     return status;
+}
+
+size_t cf_workspace(cf_device *device, const cf_case *it) {
+    hone_tensor operand[HONE_MAX_OPERANDS] = {{0}};
+    const hone_call call = {
+        .operand = operand, .params = it->has_params ? &it->params : NULL, .accumulate = it->accumulate};
+
+    if (device->backend->workspace == NULL)
+        return 0;
+    for (int i = 0; i < it->operands; i++) {
+        const cf_place place = {0, 0, cf_width(&it->operand[i].shape)};
+        if (it->operand[i].present) /* the buffers need not exist: only that there will be one matters */
+            operand[i] = tensor_of(&it->operand[i], &place, UINT64_C(0x7ffffff1));
+    }
+    return device->backend->workspace(device->handle, it->operation, &call);
 }
 
 /* ---- the oracle ---- */

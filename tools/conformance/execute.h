@@ -45,6 +45,9 @@ int cf_image_of(const cf_case *it, int operand);
 hone_status cf_execute(cf_device *device, const cf_case *it, const cf_layout *layout, const cf_images *before,
                        cf_images *after);
 
+/** What the device asks for, for operands of these extents, dense, before there are any buffers. */
+size_t cf_workspace(cf_device *device, const cf_case *it);
+
 /** Fills `want` of every output; false when out of memory. */
 bool cf_execute_oracle(cf_case *it);
 

@@ -76,7 +76,7 @@ static bool parse(int argc, const char **argv, arguments *a) {
 }
 
 static int operation_by_name(const char *name) {
-    for (int i = 0; i < HONE_OP_COUNT; i++) {
+    for (int i = 0; i <= CF_COPIES; i++) {
         if (strcmp(cf_operation_name((hone_operation)i), name) == 0)
             return i;
     }
@@ -85,7 +85,7 @@ static int operation_by_name(const char *name) {
 }
 
 static void list(const cf_suite *suite) {
-    for (int i = 0; i < HONE_OP_COUNT; i++)
+    for (int i = 0; i <= CF_COPIES; i++)
         (void)printf("operation %s\n", cf_operation_name((hone_operation)i));
     for (int i = 0; i < suite->targets; i++) {
         const cf_target *target = suite->target[i];
@@ -98,7 +98,7 @@ static int run(cf_suite *suite, const arguments *a) {
 
     if (a->operation != NULL && only < 0)
         return EXIT_USAGE;
-    for (int i = 0; i < HONE_OP_COUNT; i++) {
+    for (int i = 0; i <= CF_COPIES; i++) {
         if (only < 0 || i == only)
             cf_suite_run(suite, (hone_operation)i);
     }

@@ -72,29 +72,32 @@ static void print_json(json_t *line) {
     json_decref(line);
 }
 
-static void report_failure(const cf_suite *suite, const cf_target *target, const cf_case *it,
-                           const cf_layout *layout, const cf_verdict *verdict) {
-    char shapes[768], again[256];
+static const char *dtype_name(const cf_suite *suite) {
+    return suite->operation == CF_COPIES ? "" : cf_dtype_name(suite->dtype);
+}
 
-    cf_describe(it, layout, shapes, sizeof shapes);
+static void report_failure(const cf_suite *suite, const cf_target *target, int number, const char *shapes,
+                           const cf_verdict *verdict) {
+    const char *name = cf_operation_name(suite->operation);
+    const char *dtype = dtype_name(suite);
+    char again[256];
+
     (void)snprintf(again, sizeof again, "--device %s%s%s --operation %s --seed %llu --case %d",
-                   target->device, target->isa[0] != 0 ? " --isa " : "", target->isa,
-                   cf_operation_name(it->operation), (unsigned long long)suite->seed, it->number);
+                   target->device, target->isa[0] != 0 ? " --isa " : "", target->isa, name,
+                   (unsigned long long)suite->seed, number);
     if (suite->json) {
-        print_json(json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:s}", "failure", cf_operation_name(it->operation),
-                             "device", target->device, "isa", target->isa, "dtype",
-                             cf_dtype_name(suite->dtype), "case", it->number, "operands", shapes, "problem",
-                             verdict->problem, "again", again));
+        print_json(json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:s}", "failure", name, "device", target->device,
+                             "isa", target->isa, "dtype", dtype, "case", number, "operands", shapes,
+                             "problem", verdict->problem, "again", again));
         return;
     }
     (void)printf("FAIL %s %s %s %s, case %d: %s\n     %s\n     again: hone-conformance %s\n", target->device,
-                 target->isa, cf_dtype_name(suite->dtype), cf_operation_name(it->operation), it->number,
-                 shapes, verdict->problem, again);
+                 target->isa, dtype, name, number, shapes, verdict->problem, again);
 }
 
 static void report_tally(const cf_suite *suite, const cf_target *target, const cf_tally *tally) {
     const char *name = cf_operation_name(suite->operation);
-    const char *dtype = cf_dtype_name(suite->dtype);
+    const char *dtype = dtype_name(suite);
 
     if (suite->json) {
         print_json(json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:f,s:i}", "device", target->device, "isa",
@@ -137,27 +140,43 @@ static bool takes_part(const cf_suite *suite, const cf_target *target) {
            target->one.backend->operation[suite->operation] != NULL;
 }
 
-static void run_on(cf_suite *suite, int index, const cf_case *it, const cf_layout *layout) {
-    cf_target *target = suite->target[index];
-    cf_tally *tally = &suite->tally[index];
-    cf_verdict verdict;
-
+static void announce(const cf_suite *suite, const cf_target *target, int number) {
     (void)snprintf(running, sizeof running, "%s %s %s %s, case %d, seed %llu", target->device, target->isa,
-                   cf_dtype_name(suite->dtype), cf_operation_name(it->operation), it->number,
+                   dtype_name(suite), cf_operation_name(suite->operation), number,
                    (unsigned long long)suite->seed);
-    cf_check(it, layout, &target->one, &target->many, &verdict);
-    if (verdict.passed) {
+}
+
+/* `it` and `layout` are for the report; NULL where there are none. */
+static void count(cf_suite *suite, int index, int number, const cf_case *it, const cf_layout *layout,
+                  const cf_verdict *verdict) {
+    cf_tally *tally = &suite->tally[index];
+    char shapes[768] = "";
+
+    if (verdict->passed) {
         tally->passed++;
-        if (verdict.ratio > tally->worst) {
-            tally->worst = verdict.ratio;
-            tally->worst_case = it->number;
+        if (verdict->ratio > tally->worst) {
+            tally->worst = verdict->ratio;
+            tally->worst_case = number;
         }
         return;
     }
-    if (tally->failed++ < MOST_PRINTED)
-        report_failure(suite, target, it, layout, &verdict);
-    else
+    if (tally->failed++ >= MOST_PRINTED) {
         tally->quiet++;
+        return;
+    }
+    if (it != NULL)
+        cf_describe(it, layout, shapes, sizeof shapes);
+    report_failure(suite, suite->target[index], number, shapes, verdict);
+}
+
+static void run_on(cf_suite *suite, int index, const cf_case *it, const cf_layout *layout) {
+    cf_target *target = suite->target[index];
+    cf_verdict verdict;
+
+    announce(suite, target, it->number);
+    cf_check(it, layout, &target->one, &target->many, &verdict);
+    cf_check_request(target, it, &verdict);
+    count(suite, index, it->number, it, layout, &verdict);
 }
 
 static void same_bits(cf_case *it) {
@@ -186,6 +205,24 @@ void cf_end(cf_suite *suite, cf_case *it, cf_bound bound) {
 
 /* ---- an operation ---- */
 
+static void report_all(cf_suite *suite) {
+    for (int i = 0; i < suite->targets; i++) {
+        const cf_tally *tally = &suite->tally[i];
+        if (tally->passed + tally->failed > 0)
+            report_tally(suite, suite->target[i], tally);
+        suite->passed += tally->passed;
+        suite->failed += tally->failed;
+    }
+    (void)fflush(stdout);
+}
+
+static void begin_operation(cf_suite *suite) {
+    memset(suite->tally, 0, sizeof suite->tally);
+    suite->number = 0;
+    for (int i = 0; i < suite->targets; i++)
+        suite->target[i]->requests->count = 0;
+}
+
 static void run_dtype(cf_suite *suite) {
     bool any = false;
 
@@ -193,22 +230,34 @@ static void run_dtype(cf_suite *suite) {
         any = any || takes_part(suite, suite->target[i]);
     if (!any)
         return;
-    memset(suite->tally, 0, sizeof suite->tally);
-    suite->number = 0;
+    begin_operation(suite);
     cases[suite->operation](suite);
+    report_all(suite);
+}
+
+static void run_copies(cf_suite *suite) {
+    cf_verdict verdict;
+
+    begin_operation(suite);
     for (int i = 0; i < suite->targets; i++) {
-        if (!takes_part(suite, suite->target[i]))
-            continue;
-        report_tally(suite, suite->target[i], &suite->tally[i]);
-        suite->passed += suite->tally[i].passed;
-        suite->failed += suite->tally[i].failed;
+        for (int number = 0; number < cf_copies_cases(); number++) {
+            if (suite->only_case >= 0 && suite->only_case != number)
+                continue;
+            announce(suite, suite->target[i], number);
+            cf_copies(&suite->target[i]->one, suite->seed, number, &verdict);
+            count(suite, i, number, NULL, NULL, &verdict);
+        }
     }
-    (void)fflush(stdout);
+    report_all(suite);
 }
 
 void cf_suite_run(cf_suite *suite, hone_operation operation) {
     watch_crashes();
     suite->operation = operation;
+    if (operation == CF_COPIES) {
+        run_copies(suite);
+        return;
+    }
     for (int i = 0; i < suite->targets; i++) {
         if (suite->target[i]->one.backend->operation[operation] == NULL)
             report_missing(suite, suite->target[i]);

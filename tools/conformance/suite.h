@@ -4,6 +4,20 @@
 
 #include "check.h"
 
+enum { CF_MOST_TARGETS = 32, CF_MOST_REQUESTS = 512 };
+
+/** What a device wanted as a workspace, for which extents. */
+typedef struct cf_request {
+    cf_shape shape[HONE_MAX_OPERANDS];
+    uint32_t present, accumulate;
+    size_t bytes;
+} cf_request;
+
+typedef struct cf_requests {
+    cf_request request[CF_MOST_REQUESTS];
+    int count;
+} cf_requests;
+
 /** A device as it is tested: opened with one host thread and with several. */
 typedef struct cf_target {
     char device[64], isa[32]; /**< "cpu:0", "avx2"; isa "" where the device has no such levels */
@@ -11,6 +25,7 @@ typedef struct cf_target {
     uint32_t dtypes;       /**< in which it computes */
     bool must_be_complete; /**< built in: an operation that it lacks is a failure */
     cf_device one, many;
+    cf_requests *requests; /**< of the operation that is running */
 } cf_target;
 
 typedef struct cf_tally {
@@ -19,8 +34,6 @@ typedef struct cf_tally {
     double worst;  /**< of the passed ones */
     int worst_case;
 } cf_tally;
-
-enum { CF_MOST_TARGETS = 32 };
 
 typedef struct cf_suite {
     uint64_t seed;
@@ -41,6 +54,13 @@ typedef void (*cf_bound)(cf_case *it);
 
 /** Runs all cases of one operation and reports a line per target and dtype. */
 void cf_suite_run(cf_suite *suite, hone_operation operation);
+
+/** Random buffers and copies against plain memory; how many cases there are. */
+int cf_copies_cases(void);
+void cf_copies(cf_device *device, uint64_t seed, int number, cf_verdict *verdict);
+
+/** A workspace never gets smaller when an extent gets larger: compares with the requests before. */
+void cf_check_request(cf_target *target, const cf_case *it, cf_verdict *verdict);
 
 /** For the files in operations/: begins the next case ... */
 void cf_begin(cf_suite *suite, cf_case *it);

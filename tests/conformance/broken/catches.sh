@@ -28,12 +28,14 @@ check short linear 'operand 3.*got'
 check round cast 'operand 1.*got'
 check mask dropout 'operand 1.*got'
 check correction adamw 'operand 0.*got'
+check shrink add 'wants a workspace'
+check copy copies 'is not what was there'
 for operation in embedding_backward rms_norm_backward linear linear_backward rotary dropout head_logp_backward \
     sum_squares; do
     check overwrite $operation 'got'
     check add $operation 'got -\{0,1\}nan'
 done
-for operation in embedding linear attention_backward adamw cast scatter_rows; do
+for operation in embedding linear rms_norm_backward adamw cast scatter_rows; do
     check overrun $operation 'after the tensor'
     check unstable $operation 'repeated'
     check threads $operation 'with more threads'
