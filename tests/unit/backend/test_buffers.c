@@ -18,6 +18,8 @@ static struct {
     char message[256];
 } host_state;
 
+static hone_status host_fail(void *context, hone_status status, const char *format, ...) HONE_PRINTF(3, 4);
+
 static hone_status host_fail(void *context, hone_status status, const char *format, ...) {
     va_list arguments;
     (void)context;
