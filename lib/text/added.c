@@ -39,13 +39,13 @@ hone_status hn_added_read(const json_t *list, const char *where, hone_tokenizer 
 
 /** The longest one that begins exactly here. */
 static const hn_added *longest_at(const hone_tokenizer *tokenizer, const char *text, size_t left,
-                                  bool normalized, bool special) {
+                                  bool normalized) {
     const hn_added *best = NULL;
 
     for (size_t i = 0; i < tokenizer->added_count; i++) {
         const hn_added *added = &tokenizer->added[i];
         if (added->content[0] != text[0] || added->length > left || added->normalized != normalized ||
-            (added->special && !special) || (best != NULL && added->length <= best->length))
+            (best != NULL && added->length <= best->length))
             continue;
         if (memcmp(added->content, text, added->length) == 0)
             best = added;
@@ -98,6 +98,8 @@ static void strip(const hn_added *added, const char *text, size_t length, size_t
                   size_t *end) {
     size_t bytes = 0;
 
+    if (added->lstrip && *begin < from)
+        *begin = from;
     while (added->lstrip && *begin > from && is_space(code_before(text, *begin))) {
         do
             (*begin)--;
@@ -108,18 +110,22 @@ static void strip(const hn_added *added, const char *text, size_t length, size_t
 }
 
 const hn_added *hn_added_find(const hone_tokenizer *tokenizer, const char *text, size_t length, size_t from,
-                              bool normalized, bool special, size_t *begin, size_t *end) {
+                              bool normalized, bool special, hn_added_place *place) {
     for (size_t at = from; at < length && tokenizer->added_count > 0; at++) {
-        const hn_added *added = longest_at(tokenizer, text + at, length - at, normalized, special);
+        const hn_added *added = longest_at(tokenizer, text + at, length - at, normalized);
         if (added == NULL)
             continue;
-        if (added->single_word && !stands_alone(text, length, at, at + added->length)) {
+        if ((added->special && !special) ||
+            (added->single_word && !stands_alone(text, length, at, at + added->length))) {
             at += added->length - 1;
             continue;
         }
-        *begin = at;
-        *end = at + added->length;
-        strip(added, text, length, from, begin, end);
+        /* place->end is still the previous token's: the white space that it took is gone. */
+        const size_t least = place->end;
+        place->next = at + added->length;
+        place->begin = at;
+        place->end = place->next;
+        strip(added, text, length, least, &place->begin, &place->end);
         return added;
     }
     return NULL;

@@ -81,14 +81,16 @@ static hone_status encode_normalized(encoder *e, const char *text, size_t length
 /** Added tokens first; what lies between goes on to the next stage. */
 static hone_status cut_added(encoder *e, const char *text, size_t length, bool normalized) {
     hone_status (*next)(encoder *, const char *, size_t) = normalized ? encode_text : encode_normalized;
-    size_t at = 0, begin = 0, end = 0;
+    hn_added_place place = {0};
+    size_t at = 0;
     const hn_added *added = NULL;
 
-    while ((added = hn_added_find(e->tokenizer, text, length, at, normalized, e->special, &begin, &end)) !=
+    while ((added = hn_added_find(e->tokenizer, text, length, place.next, normalized, e->special, &place)) !=
            NULL) {
-        HN_TRY(next(e, text + at, begin - at));
+        if (place.begin > at)
+            HN_TRY(next(e, text + at, place.begin - at));
         HN_TRY(hone_ids_append(e->ids, &added->id, 1));
-        at = end;
+        at = place.end;
     }
     return next(e, text + at, length - at);
 }

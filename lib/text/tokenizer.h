@@ -45,10 +45,18 @@ HONE_MUST_USE hone_status hn_normalizer_read(const json_t *definition, const cha
 HONE_MUST_USE hone_status hn_normalize(const hone_tokenizer *tokenizer, const char *text, size_t length,
                                        hn_bytes *out);
 
-/** The next added token at or after `from` among those with `normalized`; `special`: special ones too. */
 HONE_MUST_USE hone_status hn_added_read(const json_t *list, const char *where, hone_tokenizer *tokenizer);
+
+/** Where an added token stands, the white space that it strips included; `next`: where its own text ends, and the
+ *  search goes on. An added token of white space is found even where the one before it stripped that, as tokenizers
+ *  does, so begin may lie before the previous end. */
+typedef struct hn_added_place {
+    size_t begin, end, next;
+} hn_added_place;
+/** The next added token whose text begins at or after `from`, among those with `normalized`. A special one is passed
+ *  over unless `special`. *place: zero at first, then the previous token's. */
 const hn_added *hn_added_find(const hone_tokenizer *tokenizer, const char *text, size_t length, size_t from,
-                              bool normalized, bool special, size_t *begin, size_t *end);
+                              bool normalized, bool special, hn_added_place *place);
 
 /** A tokenizer.json: tokens by id (byte alphabet), merges as "left right", added tokens as a list of objects, and the
  *  pre-tokenizer. New reference; NULL without memory. */
