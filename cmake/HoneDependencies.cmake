@@ -1,4 +1,5 @@
-# Every dependency of the library, in one place. tools/setup.sh installs them.
+# Every dependency of the library, in one place. tools/setup.sh installs them. Installed with the package, for users
+# of the static library.
 include(HoneFind)
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
@@ -12,12 +13,8 @@ hone_find_library(NAME pcre2 TARGET PCRE2::pcre2-8 HEADER pcre2.h LIBRARIES pcre
 hone_find_library(NAME utf8proc TARGET utf8proc::utf8proc HEADER utf8proc.h LIBRARIES utf8proc PACKAGE libutf8proc-dev)
 hone_find_library(NAME xxhash TARGET xxHash::xxhash HEADER xxhash.h LIBRARIES xxhash PACKAGE libxxhash-dev)
 hone_find_library(NAME Random123 TARGET Random123::Random123 HEADER Random123/philox.h PACKAGE librandom123-dev)
-hone_find_library(NAME popt TARGET popt::popt HEADER popt.h LIBRARIES popt PACKAGE libpopt-dev)
 hone_find_library(NAME OpenBLAS TARGET OpenBLAS::OpenBLAS HEADER cblas-openblas.h LIBRARIES openblas
                   HINTS openblas openblas-pthread PACKAGE libopenblas-dev)
 if(HONE_WITH_ONEDNN)
   hone_find_library(NAME oneDNN TARGET dnnl::dnnl HEADER oneapi/dnnl/dnnl.h LIBRARIES dnnl PACKAGE libdnnl-dev)
-endif()
-if(HONE_BUILD_TESTS)
-  hone_find_library(NAME cmocka TARGET cmocka::cmocka HEADER cmocka.h LIBRARIES cmocka PACKAGE libcmocka-dev)
 endif()
