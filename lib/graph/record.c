@@ -1,9 +1,17 @@
 #include <core/status.h>
 #include <graph/graph.h>
 
-static bool bad(const hn_program *program, hn_value a, hn_value b) {
-    return program->status != HONE_OK || a == HN_NONE || b == HN_NONE;
+/** Whether an operand is no value of the program; after a first failure they all are. */
+static bool bad(hn_program *program, const char *operation, int operands, const hn_value *operand) {
+    for (int i = 0; i < operands && program->status == HONE_OK; i++)
+        if (operand[i] < 0 || (size_t)operand[i] >= program->values)
+            (void)hn_graph_fail(program, hn_fail(HONE_ERROR_ARGUMENT,
+                                                 "%s: operand %d is no value of the program", operation, i));
+    return program->status != HONE_OK;
 }
+#define BAD(program, operation, ...)                                                                         \
+    bad(program, operation, (int)(sizeof((hn_value[]){__VA_ARGS__}) / sizeof(hn_value)),                     \
+        (const hn_value[]){__VA_ARGS__})
 
 static bool wants(const hn_program *program, hn_value value) {
     return value != HN_NONE && program->value[program->value[value].root].differentiable;
@@ -20,7 +28,7 @@ static hn_value produced(hn_program *program, hn_value value, hn_value a, hn_val
 }
 
 hn_value hn_record_embedding(hn_program *program, hn_value table, hn_value token) {
-    if (bad(program, table, token))
+    if (BAD(program, "embedding", table, token))
         return HN_NONE;
     const hn_extent extent[2] = {program->value[token].extent[0], program->value[table].extent[1]};
     const hn_value y = hn_graph_activation(program, 2, extent);
@@ -34,7 +42,7 @@ hn_value hn_record_embedding(hn_program *program, hn_value table, hn_value token
 }
 
 hn_value hn_record_rms_norm(hn_program *program, hn_value x, hn_value gain, double epsilon) {
-    if (bad(program, x, gain))
+    if (BAD(program, "rms_norm", x, gain))
         return HN_NONE;
     const hn_extent rows = program->value[x].extent[0];
     const hn_value y = hn_graph_like(program, x), rstd = hn_graph_activation(program, 1, &rows);
@@ -74,7 +82,7 @@ static bool may_add_to(hn_program *program, hn_value into) {
 
 hn_value hn_record_linear(hn_program *program, hn_value x, hn_value w, hn_value bias, double scale,
                           hn_value into) {
-    if (bad(program, x, w) || !may_add_to(program, into))
+    if (BAD(program, "linear", x, w) || !may_add_to(program, into))
         return HN_NONE;
     const hn_extent extent[2] = {program->value[x].extent[0], program->value[w].extent[0]};
     const hn_value y = into != HN_NONE ? into : hn_graph_activation(program, 2, extent);
@@ -99,7 +107,7 @@ hn_value hn_record_linear(hn_program *program, hn_value x, hn_value w, hn_value 
 
 hn_value hn_record_rotary(hn_program *program, hn_value x, hn_value position, hn_value frequency,
                           double scale) {
-    if (bad(program, x, position) || frequency == HN_NONE)
+    if (BAD(program, "rotary", x, position, frequency))
         return HN_NONE;
     const hn_value y = hn_graph_like(program, x);
     hn_node *node = hn_graph_add_node(program, HONE_OP_ROTARY);
@@ -116,7 +124,7 @@ hn_value hn_record_rotary(hn_program *program, hn_value x, hn_value position, hn
 
 hn_value hn_record_attention(hn_program *program, hn_value q, hn_value k, hn_value v, hn_value segment,
                              hn_value range, double scale) {
-    if (bad(program, q, k) || bad(program, v, segment) || range == HN_NONE)
+    if (BAD(program, "attention", q, k, v, segment, range))
         return HN_NONE;
     const hn_extent extent[2] = {program->value[q].extent[1], program->value[q].extent[0]};
     const hn_value o = hn_graph_like(program, q), lse = hn_graph_activation(program, 2, extent);
@@ -138,7 +146,7 @@ hn_value hn_record_attention(hn_program *program, hn_value q, hn_value k, hn_val
 
 /** swiglu and add: two operands and a result of one shape. */
 static hn_value binary(hn_program *program, hone_operation operation, hn_value a, hn_value b) {
-    if (bad(program, a, b))
+    if (BAD(program, hn_operation_describe(operation)->name, a, b))
         return HN_NONE;
     const hn_value y = hn_graph_like(program, a);
     hn_node *node = hn_graph_add_node(program, operation);
@@ -155,14 +163,14 @@ hn_value hn_record_swiglu(hn_program *program, hn_value gate, hn_value up) {
 }
 
 hn_value hn_record_add(hn_program *program, hn_value a, hn_value b) {
-    if (!bad(program, a, b) && hn_graph_root(program, a) == hn_graph_root(program, b))
+    if (!BAD(program, "add", a, b) && hn_graph_root(program, a) == hn_graph_root(program, b))
         return hn_graph_fail(program, hn_fail(HONE_ERROR_ARGUMENT, "add: the operands are one value"));
     return binary(program, HONE_OP_ADD, a, b);
 }
 
 hn_value hn_record_dropout(hn_program *program, hn_value x, double probability, uint64_t seed,
                            uint32_t stream) {
-    if (bad(program, x, x))
+    if (BAD(program, "dropout", x))
         return HN_NONE;
     const hn_value y = hn_graph_like(program, x);
     hn_node *node = hn_graph_add_node(program, HONE_OP_DROPOUT);
@@ -176,7 +184,7 @@ hn_value hn_record_dropout(hn_program *program, hn_value x, double probability, 
 }
 
 hn_value hn_record_gather_rows(hn_program *program, hn_value x, hn_value row) {
-    if (bad(program, x, row))
+    if (BAD(program, "gather_rows", x, row))
         return HN_NONE;
     const hn_extent extent[2] = {program->value[row].extent[0], program->value[x].extent[1]};
     const hn_value y = hn_graph_activation(program, 2, extent);
@@ -190,7 +198,7 @@ hn_value hn_record_gather_rows(hn_program *program, hn_value x, hn_value row) {
 }
 
 hn_value hn_record_scatter_rows(hn_program *program, hn_value x, hn_value row, hn_value state) {
-    if (bad(program, x, row) || state == HN_NONE)
+    if (BAD(program, "scatter_rows", x, row, state))
         return HN_NONE;
     hn_node *node = hn_graph_add_node(program, HONE_OP_SCATTER_ROWS);
     if (node == NULL)
@@ -203,7 +211,7 @@ hn_value hn_record_scatter_rows(hn_program *program, hn_value x, hn_value row, h
 
 hn_value hn_record_head_logp(hn_program *program, hn_value h, hn_value w, hn_value row, hn_value begin,
                              hn_value target) {
-    if (bad(program, h, w) || bad(program, row, begin) || target == HN_NONE)
+    if (BAD(program, "head_logp", h, w, row, begin, target))
         return HN_NONE;
     const hn_extent edges = program->value[target].extent[0], rows = program->value[row].extent[0];
     const hn_value logp = hn_graph_activation(program, 1, &edges),

@@ -43,6 +43,7 @@ typedef struct rp {
     hn_value token, position, segment, range, row, begin, target, frequency, logp;
     hn_value pool[RP_POOL]; /* values of shape [T,D] */
     int pooled, streams;
+    hone_status status; /* of making parameters */
     bool all_trainable;
     bool freeze_first; /* nothing before the last steps is trainable */
 } rp;
@@ -88,15 +89,16 @@ static inline hn_value rp_parameter_new(rp *p, int64_t rows, int64_t columns, do
     for (int64_t i = 0; i < item->count; i++)
         values[i] = middle + spread * hn_random_normal(p->seed, HN_PURPOSE_TEST, 1, at + (uint64_t)i);
     const size_t bytes = (size_t)item->count * hone_dtype_size(p->dtype);
-    if (hn_buffer_create(p->device, bytes, &buffer) != HONE_OK ||
-        hn_buffer_create(p->device, bytes, &gradient) != HONE_OK)
-        return HN_NONE;
+    if (p->status == HONE_OK)
+        p->status = hn_buffer_create(p->device, bytes, &buffer);
+    if (p->status == HONE_OK)
+        p->status = hn_buffer_create(p->device, bytes, &gradient);
     item->value = columns > 0 ? hn_tensor_2(buffer, 0, p->dtype, rows, columns)
                               : hn_tensor_1(buffer, 0, p->dtype, rows);
     item->gradient = item->value;
     item->gradient.buffer = gradient;
-    if (rp_upload(p, &item->value, values, item->count) != HONE_OK)
-        return HN_NONE;
+    if (p->status == HONE_OK)
+        p->status = rp_upload(p, &item->value, values, item->count);
     const hone_tensor absent = hn_tensor_absent();
     (void)snprintf(name, sizeof name, "p%d", p->parameters);
     p->parameters++;
@@ -232,7 +234,7 @@ static inline hone_status rp_record(rp *p, int steps) {
     const hn_value w = tied ? table : rp_parameter_new(p, RP_V, RP_D, 0.0, 0.6);
     p->logp = hn_record_head_logp(p->program, h, w, p->row, p->begin, p->target);
     hn_program_output(p->program, p->logp);
-    return hn_program_finish(p->program);
+    return p->status != HONE_OK ? p->status : hn_program_finish(p->program);
 }
 
 static inline hone_status rp_create(rp *p, hone_device *device, uint64_t seed, int steps, bool training,
