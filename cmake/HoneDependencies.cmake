@@ -1,6 +1,6 @@
 # Every dependency of the library, in one place. tools/setup.sh installs them. Installed with the package, for users
 # of the static library.
-include(HoneFind)
+include(${CMAKE_CURRENT_LIST_DIR}/HoneFind.cmake)
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)

@@ -2,6 +2,7 @@
 #
 #   hone_find_library(NAME zstd TARGET zstd::zstd HEADER zstd.h LIBRARIES zstd PACKAGE libzstd-dev)
 #
+# HINTS are folders to look into when the usual ones have nothing.
 # Installed with the package too: a static libhone needs the same targets again. There a missing library makes
 # find_package(hone) say so instead of stopping the build.
 include_guard(GLOBAL)
@@ -21,12 +22,14 @@ function(hone_find_library)
     return()
   endif()
   string(TOUPPER "HONE_${ARG_NAME}" prefix)
+  find_path(${prefix}_INCLUDE NAMES ${ARG_HEADER})
   find_path(${prefix}_INCLUDE NAMES ${ARG_HEADER} PATH_SUFFIXES ${ARG_HINTS})
   mark_as_advanced(${prefix}_INCLUDE)
   if(NOT ${prefix}_INCLUDE)
     hone_missing("${ARG_NAME} is missing (header ${ARG_HEADER}). On Debian: apt-get install ${ARG_PACKAGE}")
   endif()
   if(ARG_LIBRARIES)
+    find_library(${prefix}_LIBRARY NAMES ${ARG_LIBRARIES})
     find_library(${prefix}_LIBRARY NAMES ${ARG_LIBRARIES} PATH_SUFFIXES ${ARG_HINTS})
     mark_as_advanced(${prefix}_LIBRARY)
     if(NOT ${prefix}_LIBRARY)

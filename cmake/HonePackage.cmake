@@ -6,8 +6,7 @@ include(CMakePackageConfigHelpers)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/hone)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/hone DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
-# hone::hone and hone::static are sets of their own, so that users of the shared library need none of its dependencies.
-set_target_properties(hone_static PROPERTIES EXPORT_NAME static)
+# hone::hone and hone::hone_static are sets of their own, so that users of the shared library need none of its dependencies.
 install(TARGETS hone EXPORT hone_shared DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS hone_static EXPORT hone_static DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT hone_shared NAMESPACE hone:: FILE honeShared.cmake DESTINATION ${package})
@@ -44,5 +43,6 @@ endforeach()
 list(REMOVE_DUPLICATES private)
 list(JOIN private " " HONE_PC_PRIVATE)
 file(RELATIVE_PATH HONE_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" HONE_PC_PREFIX ${HONE_PC_PREFIX})
 configure_file(${PROJECT_SOURCE_DIR}/cmake/package/hone.pc.in ${PROJECT_BINARY_DIR}/hone.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/hone.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
