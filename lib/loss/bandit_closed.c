@@ -12,8 +12,8 @@
 #define NEWTON_STEPS 200
 
 void hn_bandit_softmax(const double *logit, int32_t n, double *out, double *log_out) {
-    double most = logit[0], sum = 0.0;
-    for (int32_t i = 1; i < n; i++)
+    double most = -INFINITY, sum = 0.0;
+    for (int32_t i = 0; i < n; i++)
         most = fmax(most, logit[i]);
     for (int32_t i = 0; i < n; i++)
         sum += exp(logit[i] - most);
@@ -26,8 +26,8 @@ void hn_bandit_softmax(const double *logit, int32_t n, double *out, double *log_
 }
 
 static double log_sum_exp(const double *value, int32_t n) {
-    double most = value[0], sum = 0.0;
-    for (int32_t i = 1; i < n; i++)
+    double most = -INFINITY, sum = 0.0;
+    for (int32_t i = 0; i < n; i++)
         most = fmax(most, value[i]);
     for (int32_t i = 0; i < n; i++)
         sum += exp(value[i] - most);

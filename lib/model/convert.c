@@ -8,6 +8,7 @@
 #include <model/safetensors.h>
 #include <model/vocabulary.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <tensor/tensor.h>
 
@@ -60,7 +61,7 @@ static hone_status read_config(const hn_gguf *file, hone_dtype dtype, hone_model
     HN_TRY(hn_gguf_real_or(file, "llama.attention.layer_norm_rms_epsilon", 1e-5, &config->norm_epsilon));
     char text[32];
     snprintf(text, sizeof text, "%.6g", config->norm_epsilon);
-    sscanf(text, "%lf", &config->norm_epsilon);
+    config->norm_epsilon = strtod(text, NULL);
     HN_TRY(hn_gguf_real_or(file, "llama.rope.freq_base", 10000.0, &config->rope_theta));
     HN_TRY(hn_gguf_integer_or(file, "tokenizer.ggml.bos_token_id", -1, &bos));
     HN_TRY(hn_gguf_integer_or(file, "tokenizer.ggml.eos_token_id", -1, &eos));

@@ -75,11 +75,12 @@ static hone_status collect(hn_choice *choice, const float *logit, int64_t count,
     HN_TRY(hn_reserve(&choice->item, &choice->capacity, (size_t)count, sizeof *choice->item, "candidates"));
     for (int64_t i = 0; i < count; i++)
         wanted.total += exp(((double)logit[i] - largest) / temperature);
-    for (double bar = -4.0; bar > negligible; bar *= 1.5)
-        if (gather(choice, logit, count, largest, temperature, bar, &wanted, kept))
-            goto sort;
-    (void)gather(choice, logit, count, largest, temperature, negligible, &wanted, kept);
-sort:
+    static const double bars[] = {-4.0, -6.0, -9.0, -14.0, -20.0, -30.0};
+    bool enough = false;
+    for (size_t i = 0; i < sizeof bars / sizeof bars[0] && !enough; i++)
+        enough = gather(choice, logit, count, largest, temperature, bars[i], &wanted, kept);
+    if (!enough)
+        (void)gather(choice, logit, count, largest, temperature, negligible, &wanted, kept);
     *total = wanted.total;
     qsort(choice->item, *kept, sizeof *choice->item, by_weight);
     return HONE_OK;

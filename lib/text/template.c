@@ -189,9 +189,11 @@ hone_status hone_template_context(const hone_template *form, const hone_ids *pro
 
     for (int i = 0; i < from->count; i++) {
         const piece *item = &from->item[i];
-        const hone_ids *ids = item->kind == PIECE_PROMPT  ? prompt
-                              : item->kind == PIECE_DRAFT ? draft
-                                                          : &item->ids;
+        const hone_ids *ids = &item->ids;
+        if (item->kind == PIECE_PROMPT)
+            ids = prompt;
+        else if (item->kind == PIECE_DRAFT && draft != NULL)
+            ids = draft;
         HN_TRY(hone_ids_append(context, ids->data, ids->count));
     }
     return HONE_OK;
