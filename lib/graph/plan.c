@@ -76,7 +76,7 @@ static bool take_over(hn_program *program, size_t i, int o, int j) {
     hn_value_info *result = hn_graph_value(program, to), *operand = hn_graph_value(program, from);
 
     if (to == from || result->kind != HN_ACTIVATION || operand->kind != HN_ACTIVATION ||
-        result->birth != (int32_t)i || operand->death != (int32_t)i || result->place != to ||
+        result->birth != (int32_t)i || result->place != to ||
         !same_shape(hn_graph_value(program, node->operand[o]), hn_graph_value(program, node->operand[j])))
         return false;
     hn_value_info *holder = hn_graph_value(program, place_of(program, from));
