@@ -4,10 +4,28 @@
 The arrows between the folders of lib/ run one way (a folder may include itself and what is listed):
 core <- tensor <- dispatch <- graph <- model; core <- text, pack, loss <- model (a model knows packs, and converts
 vocabularies); tensor <- checkpoint; all of these <- train, sample <- eval.
+
+Only direct includes are judged: what hone/backend.h itself includes, a backend sees through it. Comments are prose and
+may name a backend; code and strings may not.
 """
 import re
+import subprocess
 import sys
 from pathlib import Path
+
+RULES = {
+    "top-level": "the root holds what the house has and nothing else",
+    "tools-public": "tools/ sees public headers alone, and hone/backend.h only in tools/conformance",
+    "backend-only": "a backend sees hone/backend.h alone",
+    "backend-other": "a backend sees no other backend",
+    "vendor": "vendor headers live under backends/ alone",
+    "names-backend": "nothing in lib/ or include/ names a backend",
+    "layers": "arrows between the folders of lib/ run one way",
+    "public-headers": "a public header sees public headers and the C library alone",
+    "no-exit": "nothing in lib/ or backends/ ends the process or prints",
+    "one-operation": "one operation, one file, forward beside backward",
+    "no-native": "no -march=native: the instruction set is found at run time",
+}
 
 BELOW = {
     "core": set(),
@@ -26,126 +44,181 @@ BELOW["eval"] = set(BELOW) | {"train", "sample"}
 
 TOP = {"lib", "backends", "include", "tools", "tests", "cmake", "CMakeLists.txt", "CMakePresets.json", "README.md",
        "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md", "build"}
-VENDOR = re.compile(r"^(cblas|openblas|oneapi/|dnnl|CL/|clblast|cuda|cublas|nvrtc|mpi\.h|nccl)")
-BACKEND_NAME = re.compile(r"\b(hone_builtin_(cpu|opencl|cuda)|hn_(cpu|opencl|cuda)_\w+|opencl|cuda|clblast|openblas|onednn)\b|\"cpu\"",
-                          re.IGNORECASE)
-FORBIDDEN = re.compile(r"(?<![\w.>])(abort|exit|_exit|assert|printf|puts|putchar|perror)\s*\(")
-INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+C_LIBRARY = {"assert.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdarg.h", "stdbool.h", "stddef.h",
+             "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h"}
+VENDOR = re.compile(r"^(cblas|f77blas|lapacke|openblas|oneapi/|dnnl|CL/|clblast|cuda|cublas|curand|nvrtc|nvml|mpi\.h|nccl)")
+BACKEND_NAME = re.compile(r"\bhone_builtin_(?!manifests\b)\w+|\bhn_(cpu|opencl|cuda)_\w+"
+                          r"|\b(?i:opencl|cuda|clblast|cublas|openblas|onednn|dnnl)\b|\bcpu\b")
+FORBIDDEN = re.compile(r"(?<![\w.>])(abort|exit|_exit|_Exit|quick_exit|__builtin_trap|raise|assert|v?printf|puts|putchar|"
+                       r"perror|psignal|v?syslog)\s*\(|\b(stdout|stderr|STDOUT_FILENO|STDERR_FILENO)\b")
+NATIVE = re.compile(r"-m(arch|tune|cpu)=native")
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
+
+# Two operations that are each other's transpose share a file.
+TWINS = {"gather_rows": "rows", "scatter_rows": "rows"}
+# The backend that has every operation.
+COMPLETE = "cpu"
 
 
-def sources(folder):
-    return sorted(p for p in folder.rglob("*") if p.suffix in (".c", ".h", ".cl", ".cu")) if folder.is_dir() else []
+class Tree:
+    """The files of a tree, each read once."""
+
+    def __init__(self, root):
+        self.root = root
+        self.text = {}
+        for folder in ("lib", "include", "backends", "tools"):
+            for path in sorted((root / folder).rglob("*")):
+                if path.suffix in (".c", ".h", ".cl", ".cu") and path.is_file():
+                    self.text[path.relative_to(root)] = path.read_text(errors="replace")
+
+    def sources(self, folder):
+        return [path for path in self.text if path.parts[0] == folder]
+
+    def includes(self, path):
+        """(line, name, file of the tree that it means or None) of every include."""
+        home = self.root / Path(*path.parts[:2])
+        folders = [(self.root / path).parent, home, self.root / "include", self.root / "lib", self.root / "backends",
+                   self.root / "tools"]
+        for number, line in enumerate(self.text[path].splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            meant = None
+            for folder in folders:
+                file = (folder / match.group(1)).resolve()
+                if file.is_file() and self.root in file.parents:
+                    meant = file.relative_to(self.root)
+                    break
+            yield number, match.group(1), meant
+
+    def code(self, path):
+        """(line, text without comments)."""
+        blank = lambda match: re.sub(r"[^\n]", " ", match.group(0)) if match.group(0).startswith("/") else match.group(0)
+        text = re.sub(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', blank, self.text[path], flags=re.S)
+        yield from enumerate(text.splitlines(), 1)
+
+    def entries(self):
+        """The root's entries: git's where it is a repository, so that a stray file of one's own is no breach."""
+        if (self.root / ".git").exists():
+            listing = subprocess.run(["git", "-C", str(self.root), "ls-files"], capture_output=True, text=True, check=False)
+            if listing.returncode == 0:
+                return sorted({name.split("/")[0] for name in listing.stdout.splitlines()})
+        return sorted(entry.name for entry in self.root.iterdir())
 
 
-def includes(path):
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-        match = INCLUDE.match(line)
-        if match:
-            yield number, match.group(2)
+def top_level(tree):
+    for name in tree.entries():
+        if name not in TOP and not name.startswith("."):
+            yield name, 1, "top-level", "not one of the entries that the house has"
 
 
-def code_lines(path):
-    """Lines without comments and string contents are not needed: comments alone are blanked."""
-    text = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group(0)), path.read_text(errors="replace"), flags=re.S)
-    for number, line in enumerate(text.splitlines(), 1):
-        yield number, re.sub(r"//.*", "", line)
+def tools(tree):
+    for path in tree.sources("tools"):
+        for number, name, file in tree.includes(path):
+            if name == "hone/backend.h" and path.parts[1] != "conformance":
+                yield path, number, "tools-public", "tools do not see backend.h"
+            if file and file.parts[0] in ("lib", "backends"):
+                yield path, number, "tools-public", f"tools see public headers alone, not {file}"
+
+
+def backends(tree):
+    for path in tree.sources("backends"):
+        own = path.parts[1]
+        for number, name, file in tree.includes(path):
+            if file is None or file == Path("include/hone/backend.h"):
+                continue
+            if file.parts[0] in ("include", "lib", "tools"):
+                yield path, number, "backend-only", f"a backend sees hone/backend.h alone, not {file}"
+            # backends/kernels is no backend: it holds what accelerators share.
+            if file.parts[0] == "backends" and file.parts[1] not in (own, "kernels"):
+                yield path, number, "backend-other", f"a backend sees no other backend: {name}"
+
+
+def vendor(tree):
+    for folder in ("lib", "include", "tools"):
+        for path in tree.sources(folder):
+            for number, name, _ in tree.includes(path):
+                if VENDOR.match(name):
+                    yield path, number, "vendor", f"vendor headers live under backends/ alone: {name}"
+
+
+def names(tree):
+    for folder in ("lib", "include"):
+        for path in tree.sources(folder):
+            for number, line in tree.code(path):
+                match = BACKEND_NAME.search(line)
+                if match:
+                    yield path, number, "names-backend", f"nothing in {folder}/ names a backend: {match.group(0)}"
+
+
+def layers(tree):
+    for path in tree.sources("lib"):
+        layer = path.parts[1]
+        if layer not in BELOW:
+            yield path, 1, "layers", f"lib/{layer} is not a layer of the house"
+            continue
+        for number, name, file in tree.includes(path):
+            if file is None or file.parts[0] == "include":
+                continue
+            if file.parts[0] != "lib" or (file.parts[1] != layer and file.parts[1] not in BELOW[layer]):
+                yield path, number, "layers", f"{layer} does not see {'/'.join(file.parts[:2])}: {name}"
+
+
+def public_headers(tree):
+    for path in tree.sources("include"):
+        for number, name, file in tree.includes(path):
+            if (file.parts[0] != "include") if file else (name not in C_LIBRARY):
+                yield path, number, "public-headers", f"a public header sees public headers and the C library alone, not {name}"
+
+
+def no_exit(tree):
+    for folder in ("lib", "backends"):
+        for path in tree.sources(folder):
+            for number, line in tree.code(path):
+                match = FORBIDDEN.search(line)
+                if match:
+                    yield path, number, "no-exit", f"no {match.group(1) or match.group(2)} in {folder}/"
+
+
+def one_operation(tree):
+    """hn_X_OPERATION is defined in backends/X/operations/FAMILY.c, where FAMILY has no _backward."""
+    header = tree.text.get(Path("include/hone/backend.h"), "")
+    operations = [name.lower() for name in re.findall(r"^\s*HONE_OP_(?!COUNT)(\w+)", header, flags=re.M)]
+    defined = {}
+    for path in tree.sources("backends"):
+        backend = path.parts[1]
+        for number, line in tree.code(path):
+            match = re.match(rf"hone_status\s+hn_{backend}_(\w+)\(hone_backend_device\b.*[^;]$", line)
+            if path.suffix != ".c" or not match or match.group(1) not in operations:
+                continue
+            family = re.sub(r"_backward$", "", match.group(1))
+            home = Path("backends", backend, "operations", TWINS.get(family, family) + ".c")
+            if path != home:
+                yield path, number, "one-operation", f"{match.group(1)} belongs into {home}"
+            defined.setdefault(backend, set()).add(match.group(1))
+    for operation in operations:
+        if operation not in defined.get(COMPLETE, ()):
+            yield Path("include/hone/backend.h"), 1, "one-operation", f"backends/{COMPLETE} does not define {operation}"
+
+
+def no_native(tree):
+    makefiles = [path for folder in ("lib", "backends", "tools", "tests", "cmake") for path in (tree.root / folder).rglob("*")
+                 if path.name == "CMakeLists.txt" or path.suffix == ".cmake"]
+    for path in makefiles + [tree.root / "CMakeLists.txt", tree.root / "CMakePresets.json"]:
+        for number, line in enumerate(path.read_text().splitlines() if path.is_file() else [], 1):
+            if NATIVE.search(re.sub(r"(^|\s)#.*", "", line)):
+                yield path.relative_to(tree.root), number, "no-native", "the instruction set is found at run time"
 
 
 def breaches(root):
-    def breach(path, number, rule, what):
-        return f"{path.relative_to(root)}:{number}: {rule}: {what}"
-
-    for entry in sorted(root.iterdir()):
-        if entry.name not in TOP and not entry.name.startswith("."):
-            yield f"{entry.name}:1: top-level: not one of the entries that the house has"
-
-    for path in sources(root / "tools"):
-        conformance = (root / "tools" / "conformance") in path.parents
-        for number, name in includes(path):
-            if name == "hone/backend.h" and not conformance:
-                yield breach(path, number, "tools-public", "tools do not see backend.h")
-            if name.split("/")[0] in BELOW and (root / "lib" / name).exists():
-                yield breach(path, number, "tools-public", f"tools see public headers only, not lib's {name}")
-
-    backends = {p.name for p in (root / "backends").iterdir() if p.is_dir()} if (root / "backends").is_dir() else set()
-    for path in sources(root / "backends"):
-        own = path.relative_to(root / "backends").parts[0]
-        for number, name in includes(path):
-            if name.startswith("hone/") and name != "hone/backend.h":
-                yield breach(path, number, "backend-only", f"a backend sees hone/backend.h alone, not {name}")
-            if (root / "lib" / name).exists() and not (root / "backends" / own / name).exists() and \
-                    name.split("/")[0] in BELOW and not (path.parent / name).exists():
-                yield breach(path, number, "backend-only", f"a backend sees hone/backend.h alone, not lib's {name}")
-            if name.split("/")[0] in backends - {own}:
-                yield breach(path, number, "backend-other", f"a backend sees no other backend: {name}")
-
-    for folder in ("lib", "include", "tools"):
-        for path in sources(root / folder):
-            for number, name in includes(path):
-                if VENDOR.match(name):
-                    yield breach(path, number, "vendor", f"vendor headers live under backends/ alone: {name}")
-
-    for folder in ("lib", "include"):
-        for path in sources(root / folder):
-            for number, line in code_lines(path):
-                match = BACKEND_NAME.search(line)
-                if match:
-                    yield breach(path, number, "names-backend", f"nothing in {folder}/ names a backend: {match.group(0)}")
-
-    for path in sources(root / "lib"):
-        parts = path.relative_to(root / "lib").parts
-        layer = parts[0]
-        if layer not in BELOW:
-            yield breach(path, 1, "layers", f"lib/{layer} is not a layer of the house")
-            continue
-        for number, name in includes(path):
-            other = name.split("/")[0]
-            if other in BELOW and other != layer and other not in BELOW[layer] and (root / "lib" / name).exists():
-                yield breach(path, number, "layers", f"{layer} does not see {other}: {name}")
-
-    for path in sources(root / "include"):
-        for number, name in includes(path):
-            if name.split("/")[0] in BELOW and (root / "lib" / name).exists():
-                yield breach(path, number, "public-headers", f"a public header sees public headers only, not {name}")
-
-    for folder in ("lib", "backends"):
-        for path in sources(root / folder):
-            for number, line in code_lines(path):
-                match = FORBIDDEN.search(line)
-                if match:
-                    yield breach(path, number, "no-exit", f"no {match.group(1)} in {folder}/")
-
-    yield from one_operation(root, breach)
-
-
-def families(root):
-    """Operation names of backend.h, backward forms and twins folded: rms_norm and rms_norm_backward are one family."""
-    header = root / "include" / "hone" / "backend.h"
-    names = re.findall(r"^\s*HONE_OP_([A-Z0-9_]+)\b", header.read_text(), flags=re.M) if header.exists() else []
-    return {n.lower() for n in names if n != "COUNT"}
-
-
-TWINS = {"gather_rows": "rows", "scatter_rows": "rows"}
-
-
-def one_operation(root, breach):
-    """backends/X/operations/F.c defines hn_X_<operation> functions of its own family alone; gathering and scattering rows are one."""
-    operations = families(root)
-    for folder in sorted((root / "backends").glob("*/operations")) if (root / "backends").is_dir() else []:
-        backend = folder.parent.name
-        for path in sorted(folder.glob("*.c")):
-            for number, line in code_lines(path):
-                match = re.match(rf"^hone_status\s+hn_{backend}_(\w+)\(hone_backend_device", line)
-                if not match or match.group(1) not in operations:
-                    continue
-                family = re.sub(r"_backward$", "", match.group(1))
-                if TWINS.get(family, family) != path.stem:
-                    yield breach(path, number, "one-operation", f"{match.group(1)} belongs into {TWINS.get(family, family)}.c")
+    tree = Tree(root)
+    for rule in (top_level, tools, backends, vendor, names, layers, public_headers, no_exit, one_operation, no_native):
+        for path, number, name, what in rule(tree):
+            yield f"{path}:{number}: {name}: {what}"
 
 
 def main():
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
-    found = list(breaches(root))
+    found = list(breaches(Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()))
     for line in found:
         print(line)
     return 1 if found else 0

@@ -97,6 +97,8 @@ static int print_answer(const answers *a, const char *prompt, const hone_answer 
                         int streamed) {
     int64_t best = 0;
     double *score = NULL;
+    if (answer->drafts == 0)
+        return 0;
     int code = choose(a, prompt, answer, &best, &score);
 
     if (code == 0 && a->json)

@@ -15,8 +15,6 @@
 #define MOST_POINTS 500
 #define COLOURS 8
 
-extern char **environ;
-
 /* Okabe and Ito's colours, which all eyes tell apart, without the yellow, which paper swallows. */
 static const char *const colour[COLOURS] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                             "#56b4e9", "#e69f00", "#595959", "#882255"};

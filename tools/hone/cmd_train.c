@@ -187,12 +187,14 @@ int hone_cmd_train(int argc, const char **argv) {
     a.info = hone_train_option_info(&a.count);
     a.given = calloc(a.count, sizeof *a.given);
     table = make_table(&a);
-    if (a.given == NULL || table == NULL)
+    if (a.given == NULL || table == NULL) {
         code = cli_error("out of memory");
-    else
-        code = cli_parse(argc, argv, table, summary, example, take, &a);
+        goto done;
+    }
+    code = cli_parse(argc, argv, table, summary, example, take, &a);
     if (code < 0)
         code = run(&a);
+done:
     for (size_t i = 0; a.given != NULL && i < a.count; i++)
         free((char *)a.given[i]);
     free(a.given);
