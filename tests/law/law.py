@@ -8,6 +8,8 @@ vocabularies); tensor <- checkpoint; all of these <- train, sample <- eval.
 Only direct includes are judged: what hone/backend.h itself includes, a backend sees through it. Comments are prose and
 may name a backend; code and strings may not.
 """
+import functools
+import os
 import re
 import subprocess
 import sys
@@ -60,42 +62,46 @@ TWINS = {"gather_rows": "rows", "scatter_rows": "rows"}
 COMPLETE = "cpu"
 
 
+@functools.lru_cache(None)
+def without_comments(text):
+    blank = lambda match: re.sub(r"[^\n]", " ", match.group(0)) if match.group(0).startswith("/") else match.group(0)
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', blank, text, flags=re.S).splitlines()
+
+
+@functools.lru_cache(None)
+def includes_of(text):
+    return [(number, match.group(1)) for number, line in enumerate(text.splitlines(), 1) if (match := INCLUDE.match(line))]
+
+
 class Tree:
     """The files of a tree, each read once."""
 
     def __init__(self, root):
         self.root = root
         self.text = {}
+        self.meant = {}
         for folder in ("lib", "include", "backends", "tools"):
             for path in sorted((root / folder).rglob("*")):
                 if path.suffix in (".c", ".h", ".cl", ".cu") and path.is_file():
                     self.text[path.relative_to(root)] = path.read_text(errors="replace")
+        self.file = {str(path): path for path in self.text}
 
     def sources(self, folder):
         return [path for path in self.text if path.parts[0] == folder]
 
     def includes(self, path):
         """(line, name, file of the tree that it means or None) of every include."""
-        home = self.root / Path(*path.parts[:2])
-        folders = [(self.root / path).parent, home, self.root / "include", self.root / "lib", self.root / "backends",
-                   self.root / "tools"]
-        for number, line in enumerate(self.text[path].splitlines(), 1):
-            match = INCLUDE.match(line)
-            if not match:
-                continue
-            meant = None
-            for folder in folders:
-                file = (folder / match.group(1)).resolve()
-                if file.is_file() and self.root in file.parents:
-                    meant = file.relative_to(self.root)
-                    break
-            yield number, match.group(1), meant
+        if path not in self.meant:
+            folders = [str(path.parent), "/".join(path.parts[:2]), "include", "lib", "backends", "tools"]
+            found = self.meant[path] = []
+            for number, name in includes_of(self.text[path]):
+                candidates = (os.path.normpath(f"{folder}/{name}") for folder in folders)
+                found.append((number, name, next((self.file[file] for file in candidates if file in self.file), None)))
+        return self.meant[path]
 
     def code(self, path):
         """(line, text without comments)."""
-        blank = lambda match: re.sub(r"[^\n]", " ", match.group(0)) if match.group(0).startswith("/") else match.group(0)
-        text = re.sub(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', blank, self.text[path], flags=re.S)
-        yield from enumerate(text.splitlines(), 1)
+        yield from enumerate(without_comments(self.text[path]), 1)
 
     def entries(self):
         """The root's entries: git's where it is a repository, so that a stray file of one's own is no breach."""
