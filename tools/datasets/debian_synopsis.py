@@ -51,7 +51,7 @@ def main():
         if not LEAST <= len(text) <= MOST or not synopsis or text in seen or synopsis in seen:
             continue
         seen.update((text, synopsis))
-        row = {"prompt": f"Package description:\n{text}\n\nSynopsis in one line:", "completion": " " + synopsis,
+        row = {"prompt": f"Write a one-line synopsis of this software package.\n\n{text}", "completion": synopsis,
                "package": package, "section": sections.get(package, "")}
         (outside if row["section"] in OUT_OF_DISTRIBUTION else rows).append(row)
     # An order that depends on the names alone: a new package does not move the others between the files.

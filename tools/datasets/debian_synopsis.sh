@@ -6,13 +6,13 @@
 #       DIR/ood.jsonl                            the same, of archive sections that train.jsonl has none of
 #   tools/datasets/debian_synopsis.sh --pairs N MODEL DIR
 #       DIR/pairs.jsonl: the first N rows of train.jsonl with the synopsis as `chosen` and what MODEL itself writes as
-#       `rejected` (hone generate, temperature 0.8, seed 0); needs DIR/train.jsonl
+#       `rejected` (hone generate, temperature 0.8, seed 0); needs DIR/train.jsonl. TEMPLATE: default auto, the model's own
 #
 # The texts are read from apt's lists on this machine at run time. HONE names the command (default: the build's, or PATH).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-usage() { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 find_hone() {
     if [ -n "${HONE:-}" ]; then echo "$HONE"; return; fi
@@ -39,7 +39,7 @@ make_rows() { # DIR
 make_pairs() { # N MODEL DIR
     local hone
     hone=$(find_hone)
-    "$hone" generate --model "$2" --data "$3/train.jsonl" --limit "$1" --max-tokens 48 --temperature 0.8 --top-p 0.95 \
+    "$hone" generate --model "$2" --data "$3/train.jsonl" --limit "$1" --template "${TEMPLATE:-auto}" --max-tokens 48 --temperature 0.8 --top-p 0.95 \
         --batch 32 --seed 0 --json >"$3/answers.jsonl"
     python3 - "$3" "$1" <<'PYTHON'
 import json, os, sys
@@ -48,11 +48,10 @@ pairs = 0
 with open(f"{folder}/train.jsonl") as rows, open(f"{folder}/answers.jsonl") as answers, open(f"{folder}/pairs.tmp", "w") as out:
     for row, answer in zip(map(json.loads, rows), map(json.loads, answers)):
         # A synopsis is one line: what follows it is cut, as a user would cut it.
-        written = answer["text"].strip("\n").split("\n")[0].rstrip()
-        if not written.strip() or written.strip() == row["completion"].strip():
+        written = answer["text"].strip().split("\n")[0].rstrip()
+        if not written or written == row["completion"]:
             continue
-        rejected = written if written.startswith(" ") else " " + written
-        out.write(json.dumps({"prompt": row["prompt"], "chosen": row["completion"], "rejected": rejected}, ensure_ascii=False) + "\n")
+        out.write(json.dumps({"prompt": row["prompt"], "chosen": row["completion"], "rejected": written}, ensure_ascii=False) + "\n")
         pairs += 1
 os.replace(f"{folder}/pairs.tmp", f"{folder}/pairs.jsonl")
 print(f"{folder}/pairs.jsonl: {pairs} pairs", file=sys.stderr)
