@@ -18,7 +18,7 @@ static const struct verb {
     {"score", hone_cmd_score, "log-probabilities of the answers in a data set"},
     {"tokenize", hone_cmd_tokenize, "text to token ids"},
     {"tokenizer", hone_cmd_tokenizer, "train a byte-level BPE tokenizer"},
-    {"inspect", hone_cmd_inspect, "what is in a model, a data set, a pack, a checkpoint"},
+    {"inspect", hone_cmd_inspect, "what a model folder holds, and how a data set packs"},
     {"init", hone_cmd_init, "a new model with random weights"},
     {"convert", hone_cmd_convert, "a GGUF file to a model folder"},
     {"bandit", hone_cmd_bandit, "preference optimisation in tables, with its closed forms"},
