@@ -41,6 +41,8 @@ static hone_status check_header(const hn_checkpoint *checkpoint) {
                        checkpoint->path, data[8], HN_CHECKPOINT_VERSION);
     if (checkpoint->map.size < HN_CHECKPOINT_HEADER + HN_CHECKPOINT_FOOTER)
         return damaged(checkpoint, "the footer is missing");
+    if (memcmp(data + 12, "\0\0\0", 4) != 0)
+        return damaged(checkpoint, "the header's reserved bytes are not zero");
     return HONE_OK;
 }
 

@@ -147,17 +147,29 @@ static bool stop(void *context) {
     return s->step == s->at;
 }
 
-hone_status tiny_train(const tiny_run *run, bool resume, int64_t at, hone_train_summary *summary) {
+static hone_status train(const tiny_run *run, bool resume, int64_t at, int64_t starved,
+                         hone_train_summary *summary) {
     hone_train_options options;
-    hone_train_summary unused;
     stopper s = {.at = at};
     const hone_train_observer observer = {.context = &s, .stepped = stepped, .stop = stop};
 
     fill(&options, run, resume);
     tiny_expect(hone_train_options_check(&options), HONE_OK);
-    const hone_status status = hone_train(&options, &observer, summary != NULL ? summary : &unused);
+    hn_memory_fail_at(starved);
+    const hone_status status = hone_train(&options, &observer, summary);
+    hn_memory_fail_at(0);
     hone_train_options_clear(&options);
     return status;
+}
+
+hone_status tiny_train(const tiny_run *run, bool resume, int64_t at, hone_train_summary *summary) {
+    hone_train_summary unused;
+    return train(run, resume, at, 0, summary != NULL ? summary : &unused);
+}
+
+hone_status tiny_starve(const tiny_run *run, bool resume, int64_t at, int64_t n) {
+    hone_train_summary unused;
+    return train(run, resume, at, n, &unused);
 }
 
 void tiny_expect(hone_status found, hone_status wanted) {

@@ -23,6 +23,8 @@ typedef struct tiny_run {
 
 /** Trains from the start, or with `resume`; stops after step `stop` (0: never). */
 hone_status tiny_train(const tiny_run *run, bool resume, int64_t stop, hone_train_summary *summary);
+/** The same with the n-th allocation failing. */
+hone_status tiny_starve(const tiny_run *run, bool resume, int64_t stop, int64_t n);
 /** With hone_message() printed when the status is not the wanted one. */
 void tiny_expect(hone_status found, hone_status wanted);
 
