@@ -61,7 +61,8 @@ typedef struct hone_option_info {
     hone_option_kind kind;
     const char *metavar, *help;
 } hone_option_info;
-HONE_API const hone_option_info *hone_train_option_info(size_t *count);
+/** Row i, from 0; NULL past the last. */
+HONE_API const hone_option_info *hone_train_option_info(size_t i);
 
 HONE_API HONE_MUST_USE hone_status hone_train_options_init(hone_train_options *options);
 HONE_API void hone_train_options_clear(hone_train_options *options);

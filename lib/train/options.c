@@ -68,14 +68,7 @@ static const struct row {
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-const hone_option_info *hone_train_option_info(size_t *count) {
-    static hone_option_info table[ROWS];
-    /* The same values each time, so that a race would be harmless; callers want a plain array. */
-    for (size_t i = 0; i < ROWS; i++)
-        table[i] = rows[i].info;
-    *count = ROWS;
-    return table;
-}
+const hone_option_info *hone_train_option_info(size_t i) { return i < ROWS ? &rows[i].info : NULL; }
 
 const hone_option_info *hn_train_option(size_t i, const hone_train_options *options, const void **field) {
     if (i >= ROWS)

@@ -38,7 +38,6 @@ static void note_signal(int number) {
 }
 
 typedef struct arguments {
-    const hone_option_info *info;
     size_t count;
     const char **given; /* per option: its text, "" for a flag, NULL when absent */
     char *config;
@@ -66,13 +65,15 @@ static struct poptOption *make_table(arguments *a) {
     size_t n = 0;
     if (table == NULL)
         return NULL;
-    for (size_t i = 0; i < a->count; i++)
-        table[n++] = (struct poptOption){.longName = a->info[i].name,
-                                         .argInfo = a->info[i].kind == HONE_OPTION_FLAG ? POPT_ARG_NONE
-                                                                                        : POPT_ARG_STRING,
-                                         .val = TABLE + (int)i,
-                                         .descrip = a->info[i].help,
-                                         .argDescrip = a->info[i].metavar};
+    for (size_t i = 0; i < a->count; i++) {
+        const hone_option_info *info = hone_train_option_info(i);
+        table[n++] =
+            (struct poptOption){.longName = info->name,
+                                .argInfo = info->kind == HONE_OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
+                                .val = TABLE + (int)i,
+                                .descrip = info->help,
+                                .argDescrip = info->metavar};
+    }
     table[n++] = (struct poptOption){.longName = "config",
                                      .argInfo = POPT_ARG_STRING,
                                      .val = CONFIG,
@@ -89,7 +90,7 @@ static struct poptOption *make_table(arguments *a) {
 
 static const char *given(const arguments *a, const char *name) {
     for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->info[i].name, name) == 0)
+        if (strcmp(hone_train_option_info(i)->name, name) == 0)
             return a->given[i];
     return NULL;
 }
@@ -107,10 +108,12 @@ static hone_status fill(const arguments *a, hone_train_options *options) {
     }
     if (status == HONE_OK && a->config != NULL)
         status = hone_train_options_load(options, a->config);
-    for (size_t i = 0; status == HONE_OK && i < a->count; i++)
+    for (size_t i = 0; status == HONE_OK && i < a->count; i++) {
+        const hone_option_info *info = hone_train_option_info(i);
         if (a->given[i] != NULL)
-            status = hone_train_options_set(options, a->info[i].name,
-                                            a->info[i].kind == HONE_OPTION_FLAG ? NULL : a->given[i]);
+            status = hone_train_options_set(options, info->name,
+                                            info->kind == HONE_OPTION_FLAG ? NULL : a->given[i]);
+    }
     return status == HONE_OK ? hone_train_options_check(options) : status;
 }
 
@@ -184,7 +187,8 @@ int hone_cmd_train(int argc, const char **argv) {
     struct poptOption *table = NULL;
     int code = 1;
 
-    a.info = hone_train_option_info(&a.count);
+    while (hone_train_option_info(a.count) != NULL)
+        a.count++;
     a.given = calloc(a.count, sizeof *a.given);
     table = make_table(&a);
     if (a.given == NULL || table == NULL) {
