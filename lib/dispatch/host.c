@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static hone_status fail(void *context, hone_status status, const char *format, ...) HONE_PRINTF(3, 4);
 static hone_status fail(void *context, hone_status status, const char *format, ...) {
     va_list arguments;
     (void)context;

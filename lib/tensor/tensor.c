@@ -3,6 +3,12 @@
 #include <string.h>
 #include <tensor/tensor.h>
 
+/** Extents may come from a file: a product that does not fit is INT64_MAX, which no buffer holds. */
+static int64_t multiply(int64_t a, int64_t b) {
+    int64_t product = 0;
+    return hn_mul_i64(a, b, &product) ? product : INT64_MAX;
+}
+
 static hone_tensor make(uint64_t buffer, uint64_t offset, hone_dtype dtype, int rank, int64_t a, int64_t b,
                         int64_t c) {
     return (hone_tensor){.buffer = buffer,
@@ -10,7 +16,7 @@ static hone_tensor make(uint64_t buffer, uint64_t offset, hone_dtype dtype, int 
                          .dtype = (int32_t)dtype,
                          .rank = rank,
                          .extent = {a, b, c, 1},
-                         .row_stride = b * c};
+                         .row_stride = multiply(b, c)};
 }
 
 hone_tensor hn_tensor_1(uint64_t buffer, uint64_t offset, hone_dtype dtype, int64_t a) {
@@ -32,12 +38,12 @@ bool hn_tensor_present(const hone_tensor *tensor) { return tensor->buffer != 0; 
 int64_t hn_tensor_row_elements(const hone_tensor *tensor) {
     int64_t elements = 1;
     for (int d = 1; d < tensor->rank; d++)
-        elements *= tensor->extent[d];
+        elements = multiply(elements, tensor->extent[d]);
     return elements;
 }
 
 int64_t hn_tensor_elements(const hone_tensor *tensor) {
-    return tensor->extent[0] * hn_tensor_row_elements(tensor);
+    return multiply(tensor->extent[0], hn_tensor_row_elements(tensor));
 }
 
 bool hn_tensor_span(const hone_tensor *tensor, uint64_t *bytes) {
@@ -87,7 +93,7 @@ hone_tensor hn_tensor_shape(hone_tensor tensor, int rank, const int64_t *extent)
 
 void hn_tensor_describe(const hone_tensor *tensor, char *text, size_t size) {
     size_t at = (size_t)snprintf(text, size, "%s[", hone_dtype_name((hone_dtype)tensor->dtype));
-    for (int d = 0; d < tensor->rank && at < size; d++)
+    for (int d = 0; d < tensor->rank && d < HONE_MAX_RANK && at < size; d++)
         at +=
             (size_t)snprintf(text + at, size - at, "%s%lld", d > 0 ? "," : "", (long long)tensor->extent[d]);
     if (at < size)
