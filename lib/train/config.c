@@ -34,7 +34,8 @@ static hone_status set_all(hone_train_options *options, const char *path, yaml_d
     if (root == NULL)
         return HONE_OK;
     if (root->type != YAML_MAPPING_NODE)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: options are a flat list of NAME: VALUE lines", path);
+        return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: options are a flat list of NAME: VALUE lines", path,
+                       root->start_mark.line + 1);
     for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top;
          pair++)
         HN_TRY(set_pair(options, path, document, pair));
