@@ -54,6 +54,10 @@ for suffix in c cc; do
 done
 
 for header in "$prefix"/include/hone/*.h; do
+    case ${header##*/} in
+    hone.h | backend.h) ;;
+    *) grep -q "<hone/${header##*/}>" "$prefix/include/hone/hone.h" || fail "hone.h lacks ${header##*/}" ;;
+    esac
     for dialect in c:c11 c++:c++11; do
         compiler=cc
         [ "${dialect%%:*}" = c ] || compiler=c++

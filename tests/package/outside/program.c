@@ -1,7 +1,4 @@
-#include <hone/bandit.h>
-#include <hone/device.h>
-#include <hone/train.h>
-#include <hone/version.h>
+#include <hone/hone.h>
 #include <stdio.h>
 
 int main(void) {
