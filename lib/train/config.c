@@ -10,60 +10,84 @@
 
 enum { CONFIG_LIMIT = 1 << 20 };
 
-static hone_status at_line(hone_status status, const char *path, const yaml_mark_t *mark) {
-    return hn_fail_in(status, "%s:%zu", path, mark->line + 1);
+/** The file is read event by event and left at the first that has no place in it: libyaml's time for brackets within
+ * brackets grows with the square of their number. */
+typedef struct reader {
+    hone_train_options *options;
+    const char *path;
+    yaml_parser_t parser;
+    bool inside; /**< the mapping has begun */
+    bool ended;
+    char *name; /**< of the option whose value comes next */
+} reader;
+
+static hone_status not_flat(const reader *r, const yaml_event_t *event) {
+    return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: options are a flat list of NAME: VALUE lines", r->path,
+                   event->start_mark.line + 1);
 }
 
-static hone_status set_pair(hone_train_options *options, const char *path, yaml_document_t *document,
-                            const yaml_node_pair_t *pair) {
-    const yaml_node_t *key = yaml_document_get_node(document, pair->key);
-    const yaml_node_t *value = yaml_document_get_node(document, pair->value);
+static hone_status take_scalar(reader *r, const yaml_event_t *event) {
+    const char *text = (const char *)event->data.scalar.value;
 
-    if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE) {
-        (void)hn_fail(HONE_ERROR_FORMAT, "options are a flat list of NAME: VALUE lines");
-        return at_line(HONE_ERROR_FORMAT, path, &key->start_mark);
-    }
-    const hone_status status = hone_train_options_set(options, (const char *)key->data.scalar.value,
-                                                      (const char *)value->data.scalar.value);
-    return status == HONE_OK ? HONE_OK : at_line(status, path, &value->start_mark);
+    if (!r->inside)
+        return not_flat(r, event);
+    if (r->name == NULL)
+        return hn_strdup(&r->name, text);
+    const hone_status status = hone_train_options_set(r->options, r->name, text);
+    hn_free(r->name);
+    r->name = NULL;
+    return status == HONE_OK ? HONE_OK : hn_fail_in(status, "%s:%zu", r->path, event->start_mark.line + 1);
 }
 
-static hone_status set_all(hone_train_options *options, const char *path, yaml_document_t *document) {
-    const yaml_node_t *root = yaml_document_get_root_node(document);
-
-    if (root == NULL)
+static hone_status take_event(reader *r, const yaml_event_t *event) {
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return take_scalar(r, event);
+    case YAML_MAPPING_START_EVENT:
+        if (r->inside)
+            return not_flat(r, event);
+        r->inside = true;
         return HONE_OK;
-    if (root->type != YAML_MAPPING_NODE)
-        return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: options are a flat list of NAME: VALUE lines", path,
-                       root->start_mark.line + 1);
-    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top;
-         pair++)
-        HN_TRY(set_pair(options, path, document, pair));
+    case YAML_SEQUENCE_START_EVENT:
+    case YAML_ALIAS_EVENT:
+        return not_flat(r, event);
+    case YAML_DOCUMENT_END_EVENT:
+    case YAML_STREAM_END_EVENT:
+        r->ended = true;
+        return HONE_OK;
+    default:
+        return HONE_OK;
+    }
+}
+
+static hone_status take_all(reader *r) {
+    yaml_event_t event;
+
+    while (!r->ended) {
+        if (yaml_parser_parse(&r->parser, &event) == 0)
+            return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: %s", r->path, r->parser.problem_mark.line + 1,
+                           r->parser.problem != NULL ? r->parser.problem : "not YAML");
+        const hone_status status = take_event(r, &event);
+        yaml_event_delete(&event);
+        HN_TRY(status);
+    }
     return HONE_OK;
 }
 
 hone_status hone_train_options_load(hone_train_options *options, const char *path) {
-    yaml_parser_t parser;
-    yaml_document_t document;
+    reader r = {.options = options, .path = path};
     char *text = NULL;
     size_t length = 0;
-    hone_status status = HONE_OK;
 
     HN_TRY(hn_file_read(path, CONFIG_LIMIT, &text, &length));
-    if (yaml_parser_initialize(&parser) == 0) {
+    if (yaml_parser_initialize(&r.parser) == 0) {
         hn_free(text);
         return hn_fail(HONE_ERROR_MEMORY, "no memory to parse %s", path);
     }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    if (yaml_parser_load(&parser, &document) == 0) {
-        status = hn_fail(HONE_ERROR_FORMAT, "%s:%zu: %s", path, parser.problem_mark.line + 1,
-                         parser.problem != NULL ? parser.problem : "not YAML");
-        goto done;
-    }
-    status = set_all(options, path, &document);
-    yaml_document_delete(&document);
-done:
-    yaml_parser_delete(&parser);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
+    const hone_status status = take_all(&r);
+    yaml_parser_delete(&r.parser);
+    hn_free(r.name);
     hn_free(text);
     return status;
 }

@@ -374,7 +374,7 @@ class Train(Case):
 
     def test_wrong_configuration(self):
         for text, line in (("lr: fast\n", 1), ("lr: 1\nsteps: [1]\n", 2), ("lr: 1\n\nspeed: 9\n", 3),
-                           ("lr: 1\n  bad: : :\n", 2), ("- a\n", 1)):
+                           ("lr: 1\n  bad: : :\n", 1), ("lr: 1\nlora-targets: {a: b}\n", 2), ("lr: \"1\n", 2), ("- a\n", 1)):
             with self.subTest(text=text):
                 config = self.write("wrong.yaml", text)
                 done = hone(*self.train_arguments(self.path("never"), "--config", config))

@@ -514,7 +514,7 @@ static void gguf(void **state) {
 
 /** Brackets without end, in whatever reads JSON. */
 static void deep(void **state) {
-    enum { DEPTH = 20000 };
+    enum { DEPTH = 1000000 };
     static const struct {
         const char *name;
         use *parse;
