@@ -63,7 +63,8 @@ static bool gather(hn_choice *choice, const float *logit, int64_t count, double 
         choice->item[*kept] = (candidate){exp(scaled), (int32_t)i};
         sum += choice->item[(*kept)++].weight;
     }
-    return (wanted->count > 0 && *kept >= wanted->count) || sum >= wanted->share * wanted->total;
+    /* top_p is a share of the top_k's weight, which is known only once all of them are gathered. */
+    return wanted->count > 0 ? *kept >= wanted->count : sum >= wanted->share * wanted->total;
 }
 
 /** The candidates that a choice needs, likeliest first. Few are sorted: the bar is lowered until enough are over it. */

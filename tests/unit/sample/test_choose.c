@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -104,8 +105,77 @@ static void test_extremes(void **state) {
     hn_choice_clear(&choice);
 }
 
+enum { WIDE = 400, CASES = 400, STRATA = 64 };
+typedef struct ranked {
+    double weight;
+    int32_t token;
+} ranked;
+
+static int by_rank(const void *a, const void *b) {
+    const ranked *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return x->token < y->token ? -1 : 1;
+}
+
+static double sum_of(const ranked *item, int count) {
+    double sum = 0.0;
+    for (int i = 0; i < count; i++)
+        sum += item[i].weight;
+    return sum;
+}
+
+/** The plain way: everything sorted, the top_k first, of these the fewest with top_p of their weight. */
+static int32_t choose_plainly(const float *z, const hone_sample_options *options, double uniform) {
+    ranked item[WIDE];
+    int kept = options->top_k > 0 && options->top_k < WIDE ? (int)options->top_k : WIDE, nucleus = 0;
+    double sum = 0.0;
+
+    for (int i = 0; i < WIDE; i++)
+        item[i] = (ranked){exp((double)z[i] / options->temperature), i};
+    qsort(item, WIDE, sizeof *item, by_rank);
+    for (const double wanted = options->top_p * sum_of(item, kept); nucleus < kept && sum < wanted; nucleus++)
+        sum += item[nucleus].weight;
+    const double wanted = uniform * sum_of(item, nucleus);
+    sum = 0.0;
+    for (int i = 0; i < nucleus; i++)
+        if (wanted < (sum += item[i].weight))
+            return item[i].token;
+    return item[nucleus - 1].token;
+}
+
+static double random_of(int kind, int n) {
+    return hn_random_uniform(7, HN_PURPOSE_TEST, (uint32_t)kind, (uint64_t)n);
+}
+
+/** Both cuts at once, over flat and steep distributions. */
+static void test_plainly(void **state) {
+    static const int64_t top_k[] = {1, 5, 20, 60, 200, 1000};
+    hn_choice choice = {0};
+    float z[WIDE];
+
+    (void)state;
+    for (int c = 0; c < CASES; c++) {
+        hone_sample_options options = hone_sample_defaults();
+        const double spread = 0.5 + 12.0 * random_of(0, c);
+        options.temperature = 0.3 + 1.5 * random_of(1, c);
+        options.top_k = top_k[c % 6];
+        options.top_p = 0.2 + 0.79 * random_of(2, c);
+        for (int i = 0; i < WIDE; i++)
+            z[i] = (float)(spread * (random_of(3, c * WIDE + i) - 0.5));
+        for (int u = 0; u < STRATA; u++) {
+            const double uniform = ((double)u + random_of(4, c)) / STRATA;
+            int32_t token = -1;
+            double logp = 0.0;
+            assert_int_equal(hn_choose(&choice, z, WIDE, &options, uniform, &token, &logp), HONE_OK);
+            assert_int_equal(token, choose_plainly(z, &options, uniform));
+        }
+    }
+    hn_choice_clear(&choice);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_greedy), cmocka_unit_test(test_shares),
-                                       cmocka_unit_test(test_extremes)};
+                                       cmocka_unit_test(test_extremes), cmocka_unit_test(test_plainly)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
