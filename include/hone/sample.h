@@ -50,8 +50,8 @@ HONE_API HONE_MUST_USE hone_status hone_sampler_create(hone_model *model, hone_a
                                                        const hone_sample_options *options,
                                                        hone_sampler **sampler);
 HONE_API void hone_sampler_destroy(hone_sampler *sampler);
-/** answers[count], zero-initialised, cleared by the caller. What is drawn for a prompt depends on its number and the
- *  seed, not on the batch. `stream` may be NULL. */
+/** answers[count], zero-initialised, cleared by the caller. Prompts are numbered over all runs of a sampler: what is
+ *  drawn for one depends on its number and the seed, not on the batch. `stream` may be NULL. */
 HONE_API HONE_MUST_USE hone_status hone_sampler_run(hone_sampler *sampler, const char *const *prompt,
                                                     int64_t count, hone_sample_stream stream, void *context,
                                                     hone_answer *answer);

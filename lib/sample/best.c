@@ -78,6 +78,9 @@ hone_status hone_answer_best(hone_model *model, hone_adapter *adapter, hone_mode
     if (reference == NULL && adapter == NULL)
         return hn_fail(HONE_ERROR_ARGUMENT,
                        "the best draft is found against a reference: pass --reference, or an --adapter");
+    if (hone_tokenizer_eos(tokenizer) < 0)
+        return hn_fail(HONE_ERROR_UNSUPPORTED,
+                       "the tokenizer has no end of sequence (eos_token): completions need one");
     HN_GO(collect(&d, tokenizer, form, prompt, answer));
     HN_GO(hone_pack_create(d.sequence, d.count, HONE_PACK_TRIE, &pack));
     HN_GO(hn_alloc(&sum, (size_t)d.count, sizeof *sum, "scores"));

@@ -6,8 +6,9 @@
 #include <sample/slot.h>
 #include <string.h>
 
-/** Tokens of one prefill call. */
-enum { CHUNK = 256 };
+/** Tokens of one prefill call; tokens that a shown draft may have over those it was drawn in (characters cut short come
+ *  back as more) before slabs are made anew and everything is prefilled again. */
+enum { CHUNK = 256, SLACK = 256 };
 
 struct hone_sampler {
     hone_model *model;
@@ -17,6 +18,7 @@ struct hone_sampler {
     hone_sample_options options;
     hn_decoder *decoder;
     int64_t slab; /**< cache rows of a slot; 0: no decoder yet */
+    int64_t next; /**< number of the next prompt */
     hn_slot *slot;
     hn_choice choice;
     float *logits; /**< [batch][V] */
@@ -88,10 +90,8 @@ done:
 void hone_sampler_destroy(hone_sampler *s) {
     if (s == NULL)
         return;
-    for (int64_t i = 0; s->slot != NULL && i < s->options.batch; i++) {
-        hone_ids_clear(&s->slot[i].held);
-        hone_ids_clear(&s->slot[i].prompt);
-    }
+    for (int64_t i = 0; s->slot != NULL && i < s->options.batch; i++)
+        hn_slot_clear(&s->slot[i]);
     hn_decoder_destroy(s->decoder);
     hn_choice_clear(&s->choice);
     hn_free(s->slot);
@@ -114,11 +114,11 @@ void hone_answer_clear(hone_answer *answer) {
     memset(answer, 0, sizeof *answer);
 }
 
-/** Slabs hold the longest prompt, and as revised a draft and the instruction as well (some slack for its tokens). */
-static hone_status make_decoder(hone_sampler *s, int64_t longest_prompt) {
+/** Slabs with room for a context of `longest` tokens and a draft, as far as the model's positions go. Larger slabs hold
+ *  nothing yet. */
+static hone_status make_decoder(hone_sampler *s, int64_t longest) {
     const int64_t positions = hone_model_configuration(s->model)->max_positions;
-    const int64_t drafts = s->options.revisions > 0 ? 2 : 1;
-    int64_t slab = longest_prompt + drafts * s->options.max_tokens + 256;
+    int64_t slab = longest + s->options.max_tokens;
     const int64_t tokens = s->options.batch > CHUNK ? s->options.batch : CHUNK;
 
     slab = slab < positions ? slab : positions;
@@ -169,7 +169,8 @@ static hone_status run_decoder(hone_sampler *s, int64_t tokens, int64_t segments
 }
 
 /** The rest of the context, a chunk at a time; the logits of its last token into `logits`. */
-static hone_status prefill(hone_sampler *s, hn_slot *slot, const hone_ids *context, float *logits) {
+static hone_status prefill(hone_sampler *s, hn_slot *slot, float *logits) {
+    const hone_ids *context = &slot->context;
     for (int64_t at = slot->held.count; at < context->count;) {
         const int64_t left = context->count - at, n = left < CHUNK ? left : CHUNK;
         for (int64_t i = 0; i < n; i++)
@@ -221,30 +222,18 @@ static hone_status extend(hone_sampler *s, hn_slot *slot, const float *logits) {
     return send(s, slot, draft, !slot->active);
 }
 
-/** Opens the next draft of a slot and writes its first token. */
+/** Opens the next draft of a slot, whose context is made, and writes its first token. */
 static hone_status begin(hone_sampler *s, hn_slot *slot, float *logits) {
     hone_answer *answer = slot->answer;
-    hone_ids context = {0};
-    hone_status status = HONE_OK;
 
-    HN_GO(hn_slot_context(slot, s->form, s->tokenizer, &context));
-    if (context.count >= s->slab) {
-        status =
-            hn_fail(HONE_ERROR_ARGUMENT, "prompt %lld: its context of %lld tokens leaves no room within %lld",
-                    (long long)slot->number + 1, (long long)context.count, (long long)s->slab);
-        goto done;
-    }
-    HN_GO(hn_realloc(&answer->draft, (size_t)answer->drafts + 1, sizeof *answer->draft, "drafts"));
+    HN_TRY(hn_realloc(&answer->draft, (size_t)answer->drafts + 1, sizeof *answer->draft, "drafts"));
     hone_draft *draft = &answer->draft[answer->drafts++];
     memset(draft, 0, sizeof *draft);
     slot->streamed = 0;
-    draft->reused = hn_slot_keep(slot, &context);
-    draft->prefilled = context.count - draft->reused;
-    HN_GO(prefill(s, slot, &context, logits));
-    HN_GO(extend(s, slot, logits));
-done:
-    hone_ids_clear(&context);
-    return status;
+    draft->reused = hn_slot_keep(slot);
+    draft->prefilled = slot->context.count - draft->reused;
+    HN_TRY(prefill(s, slot, logits));
+    return extend(s, slot, logits);
 }
 
 /** One token of every active slot. */
@@ -274,9 +263,28 @@ static hone_status step(hone_sampler *s, int64_t slots, int64_t *active) {
     return HONE_OK;
 }
 
+/** The contexts of the next drafts, and slabs that they fit in. */
+static hone_status make_contexts(hone_sampler *s, int64_t slots) {
+    const int64_t positions = hone_model_configuration(s->model)->max_positions;
+    int64_t longest = 0;
+
+    for (int64_t i = 0; i < slots; i++) {
+        hn_slot *slot = &s->slot[i];
+        HN_TRY(hn_slot_context(slot, s->form, s->tokenizer));
+        if (slot->context.count >= positions)
+            return hn_fail(
+                HONE_ERROR_ARGUMENT,
+                "prompt %lld: its context of %lld tokens leaves no room within the model's %lld positions",
+                (long long)slot->number + 1, (long long)slot->context.count, (long long)positions);
+        longest = slot->context.count > longest ? slot->context.count : longest;
+    }
+    return make_decoder(s, longest);
+}
+
 static hone_status write_drafts(hone_sampler *s, int64_t slots) {
     int64_t active = 0;
 
+    HN_TRY(make_contexts(s, slots));
     for (int64_t i = 0; i < slots; i++)
         HN_TRY(begin(s, &s->slot[i], s->logits));
     do
@@ -290,24 +298,30 @@ static hone_status write_drafts(hone_sampler *s, int64_t slots) {
     return HONE_OK;
 }
 
-/** A group of prompts, all drafts. The longest prompt decides the slabs. */
-static hone_status run_group(hone_sampler *s, const char *const *prompt, int64_t first, int64_t slots,
-                             hone_answer *answer) {
-    int64_t longest = 0;
+/** A group of prompts, all drafts. Slabs are made for what all drafts need, so that none loses its keys on the way. */
+static hone_status run_group(hone_sampler *s, const char *const *prompt, int64_t slots, hone_answer *answer) {
+    const int64_t shown = s->options.revisions > 0 ? s->options.max_tokens + SLACK : 0;
+    int64_t longest = 0, expected = 0;
 
     for (int64_t i = 0; i < slots; i++) {
         hn_slot *slot = &s->slot[i];
-        slot->number = first + i;
-        slot->answer = &answer[first + i];
+        slot->number = s->next++;
+        slot->answer = &answer[i];
         slot->prompt.count = 0;
-        HN_TRY(hone_tokenizer_encode(s->tokenizer, prompt[first + i], strlen(prompt[first + i]), false,
-                                     &slot->prompt));
-        longest = slot->prompt.count > longest ? slot->prompt.count : longest;
+        HN_TRY(hone_tokenizer_encode(s->tokenizer, prompt[i], strlen(prompt[i]), false, &slot->prompt));
+        HN_TRY(hn_slot_forecast(slot, s->form, shown, &expected));
+        longest = expected > longest ? expected : longest;
     }
     HN_TRY(make_decoder(s, longest));
     for (int64_t d = 0; d <= s->options.revisions; d++)
         HN_TRY(write_drafts(s, slots));
     return HONE_OK;
+}
+
+/** After a failure nobody knows which keys were computed. */
+static void forget(hone_sampler *s) {
+    for (int64_t i = 0; i < s->options.batch; i++)
+        s->slot[i].held.count = 0;
 }
 
 hone_status hone_sampler_run(hone_sampler *s, const char *const *prompt, int64_t count,
@@ -316,7 +330,12 @@ hone_status hone_sampler_run(hone_sampler *s, const char *const *prompt, int64_t
     s->stream_context = context;
     for (int64_t first = 0; first < count; first += s->options.batch) {
         const int64_t left = count - first;
-        HN_TRY(run_group(s, prompt, first, left < s->options.batch ? left : s->options.batch, answer));
+        const int64_t slots = left < s->options.batch ? left : s->options.batch;
+        const hone_status status = run_group(s, prompt + first, slots, answer + first);
+        if (status != HONE_OK) {
+            forget(s);
+            return status;
+        }
     }
     return HONE_OK;
 }

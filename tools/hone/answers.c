@@ -111,8 +111,7 @@ static int print_answer(const answers *a, const char *prompt, const hone_answer 
     return code;
 }
 
-static hone_status sample(const answers *a, const char *const *prompts, int64_t count, writer *w,
-                          hone_answer *answer) {
+static hone_status make_sampler(const answers *a, int64_t count, hone_sampler **sampler) {
     const session *s = &a->session;
     const hone_sample_options options = {.max_tokens = a->max_tokens,
                                          .temperature = a->temperature,
@@ -121,29 +120,22 @@ static hone_status sample(const answers *a, const char *const *prompts, int64_t 
                                          .seed = a->seed,
                                          .revisions = a->revisions,
                                          .batch = a->batch < count ? a->batch : count};
-    hone_sampler *sampler = NULL;
-    hone_status status = hone_sampler_create(s->model, s->adapter, s->tokenizer, s->form, &options, &sampler);
-
-    if (status == HONE_OK)
-        status = hone_sampler_run(sampler, prompts, count, w != NULL ? write_piece : NULL, w, answer);
-    hone_sampler_destroy(sampler);
-    return status;
+    return hone_sampler_create(s->model, s->adapter, s->tokenizer, s->form, &options, sampler);
 }
 
-/** Samples and prints group by group, so that a long list shows its first answers soon. */
-static int answer_all(const answers *a, const char *const *prompts, int64_t count, int revise) {
+/** The prompts of one batch, answered and printed. */
+static int answer_group(const answers *a, hone_sampler *sampler, const char *const *prompts, int64_t count,
+                        int revise, int streamed) {
     hone_answer *answer = calloc((size_t)count, sizeof *answer);
     writer w = {.draft = -1, .numbered = revise};
-    const int streamed = count == 1 && !a->json;
-    int code = 0;
 
     if (answer == NULL)
         return cli_error("out of memory");
-    const hone_status status = sample(a, prompts, count, streamed ? &w : NULL, answer);
+    const hone_status status =
+        hone_sampler_run(sampler, prompts, count, streamed ? write_piece : NULL, &w, answer);
     if (streamed)
         (void)putchar('\n');
-    if (status != HONE_OK)
-        code = cli_fail(status);
+    int code = status == HONE_OK ? 0 : cli_fail(status);
     for (int64_t i = 0; i < count; i++) {
         if (code == 0)
             code = print_answer(a, prompts[i], &answer[i], revise, streamed);
@@ -152,6 +144,20 @@ static int answer_all(const answers *a, const char *const *prompts, int64_t coun
     free(answer);
     if (code == 0 && fflush(stdout) != 0)
         code = cli_error("the answers could not be written to standard output");
+    return code;
+}
+
+/** Batch by batch: a long list shows its first answers soon, and keeps them when a later prompt can't be answered. */
+static int answer_all(const answers *a, const char *const *prompts, int64_t count, int revise) {
+    hone_sampler *sampler = NULL;
+    const hone_status status = make_sampler(a, count, &sampler);
+    int code = status == HONE_OK ? 0 : cli_fail(status);
+
+    for (int64_t i = 0; code == 0 && i < count; i += a->batch) {
+        const int64_t group = count - i < a->batch ? count - i : a->batch;
+        code = answer_group(a, sampler, prompts + i, group, revise, count == 1 && !a->json);
+    }
+    hone_sampler_destroy(sampler);
     return code;
 }
 
@@ -182,6 +188,8 @@ static int check(const answers *a, const char *verb) {
         return cli_usage(verb, "give one of --prompt and --data");
     if (a->keep != NULL && strcmp(a->keep, "best") != 0)
         return cli_usage(verb, "--keep \"%s\": must be best", a->keep);
+    if (a->keep != NULL && a->session.adapter_path == NULL && a->session.reference_path == NULL)
+        return cli_usage(verb, "--keep best compares with a reference: pass --reference, or an --adapter");
     return 0;
 }
 
