@@ -20,6 +20,13 @@ void *hn_cpu_data(const hone_backend_device *device, const hone_tensor *tensor) 
     return buffer == NULL ? NULL : (char *)buffer->memory + tensor->offset;
 }
 
+hn_cpu_matrix hn_cpu_weights(const hone_backend_device *device, const hone_tensor *tensor) {
+    return (hn_cpu_matrix){.data = hn_cpu_data(device, tensor),
+                           .dtype = (hone_dtype)tensor->dtype,
+                           .ld = tensor->row_stride,
+                           .columns = tensor->extent[1]};
+}
+
 /* A place in the table that holds no buffer, taken off the list of free ones; false: no memory. */
 static bool take_place(hone_backend_device *device, uint32_t *place) {
     if (device->first_free != 0) {

@@ -12,7 +12,7 @@
 #include <cpuid.h>
 #endif
 
-static const char *const isa_names[HN_CPU_ISAS] = {"scalar", "avx2", "avx512"};
+static const char *const isa_names[HN_CPU_ISAS] = {"scalar", "avx2", "avx512", "avx512bf16"};
 
 /* What the processor and the operating system (which must save the registers) both support. */
 static hn_cpu_isa best_isa(void) {
@@ -27,7 +27,7 @@ static hn_cpu_isa best_isa(void) {
     }
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-        return HN_CPU_AVX512;
+        return __builtin_cpu_supports("avx512bf16") ? HN_CPU_AVX512BF16 : HN_CPU_AVX512;
     }
     return HN_CPU_AVX2;
 #else
@@ -54,7 +54,7 @@ static hone_status choose_isa(const hone_host *host, hn_cpu_isa *isa) {
         *isa = (hn_cpu_isa)i;
         return HONE_OK;
     }
-    return host->fail(host->context, HONE_ERROR_ARGUMENT, "option isa=%s: it is auto, scalar, avx2 or avx512",
+    return host->fail(host->context, HONE_ERROR_ARGUMENT, "option isa=%s: it is auto, scalar, avx2, avx512 or avx512bf16",
                       name);
 }
 
@@ -144,6 +144,7 @@ hone_status hn_cpu_properties(hone_backend_device *device, hone_device_propertie
                    properties->numerics + strlen("cpu "));
     properties->memory_bytes = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
     properties->compute_dtypes = 1u << HONE_F32;
+    properties->weight_dtypes = 1u << HONE_BF16 | 1u << HONE_Q8;
     properties->units = units > 0 ? (int32_t)units : 1;
     return HONE_OK;
 }

@@ -30,6 +30,9 @@ struct hone_backend_device {
 /** Where element 0 of the tensor is; NULL when the tensor is absent. */
 void *hn_cpu_data(const hone_backend_device *device, const hone_tensor *tensor);
 
+/** A matrix of a linear, in the dtype it is stored in. */
+hn_cpu_matrix hn_cpu_weights(const hone_backend_device *device, const hone_tensor *tensor);
+
 static inline bool hn_cpu_present(const hone_tensor *tensor) { return tensor->buffer != 0; }
 
 static inline bool hn_cpu_accumulates(const hone_call *call, int operand) {

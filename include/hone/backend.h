@@ -35,7 +35,7 @@
 HONE_BEGIN
 
 /** Raised whenever the meaning or layout of anything in this header changes. */
-#define HONE_BACKEND_ABI 1u
+#define HONE_BACKEND_ABI 2u
 /** "HONEBKND", read as a little-endian number. */
 #define HONE_BACKEND_MAGIC UINT64_C(0x444e4b42454e4f48)
 /** Offsets of tensors within buffers are multiples of this many bytes, unless the tensor is a view
@@ -59,7 +59,9 @@ typedef struct hone_tensor {
 } hone_tensor;
 
 /**
- * The operations. "f" operands share one floating dtype, the device's compute dtype; "i" are I32.
+ * The operations. "f" operands share one floating dtype, the device's compute dtype; "i" are I32; "w" is a matrix of
+ * weights: of the dtype of the "f" operands or, where these are F32, of any dtype in weight_dtypes (its values are what
+ * the formula means; products are computed as the device computes them in F32).
  * [opt] may be absent. [acc] is an output that is added to where the call's `accumulate` has the
  * operand's bit, else overwritten, whatever it held (NaN included). Outputs alias nothing unless
  * said. New operations are appended, so that numbers stay.
@@ -120,7 +122,7 @@ typedef enum hone_operation {
 } hone_operation;
 
 /** Operand positions in hone_call.operand, per operation, with shapes. `in` unless said. */
-enum { /* EMBEDDING: table f[V,D], token i[T] (each 0 <= token < V), y f[T,D] out */
+enum { /* EMBEDDING: table w[V,D], token i[T] (each 0 <= token < V), y f[T,D] out */
        HONE_EMBEDDING_TABLE = 0,
        HONE_EMBEDDING_TOKEN,
        HONE_EMBEDDING_Y,
@@ -148,14 +150,14 @@ enum { /* x f[T,D], gain f[D], rstd f[T], dy f[T,D], dx f[T,D] out opt acc, dgai
        HONE_RMS_NORM_BACKWARD_DGAIN,
        HONE_RMS_NORM_BACKWARD_OPERANDS
 };
-enum { /* x f[T,I], w f[O,I], bias f[O] opt, y f[T,O] out acc; I may be 0 (y = bias) */
+enum { /* x f[T,I], w w[O,I], bias f[O] opt, y f[T,O] out acc; I may be 0 (y = bias) */
        HONE_LINEAR_X = 0,
        HONE_LINEAR_W,
        HONE_LINEAR_BIAS,
        HONE_LINEAR_Y,
        HONE_LINEAR_OPERANDS
 };
-enum { /* x f[T,I] opt (needed for dw), w f[O,I] opt (needed for dx), dy f[T,O],
+enum { /* x f[T,I] opt (needed for dw), w w[O,I] opt (needed for dx), dy f[T,O],
           dx f[T,I] out opt acc, dw f[O,I] out opt acc, dbias f[O] out opt acc */
        HONE_LINEAR_BACKWARD_X = 0,
        HONE_LINEAR_BACKWARD_W,
@@ -231,7 +233,7 @@ enum { /* x f[T,D], row i[U] (each 0 <= row < T), y f[U,D] out */
        HONE_GATHER_ROWS_Y,
        HONE_GATHER_ROWS_OPERANDS
 };
-enum { /* h f[T,D], w f[V,D], row i[U] strictly increasing, begin i[U+1] increasing from 0 to E,
+enum { /* h f[T,D], w w[V,D], row i[U] strictly increasing, begin i[U+1] increasing from 0 to E,
           target i[E] (each 0 <= target < V), logp f[E] out, lse f[U] out */
        HONE_HEAD_LOGP_H = 0,
        HONE_HEAD_LOGP_W,
@@ -289,7 +291,8 @@ enum { /* x f[T,D], row i[T] (each 0 <= row < C, all different), y f[C,D] out, p
  * keys 0..i, and all keys of the ranges range[range_begin..range_end), each (first, last + 1) in rows
  * of k. `subtree_end` is one past the last query that sees this segment's keys, so in a pack (in
  * depth-first pre-order) the queries [query_end, subtree_end) see all of them. Segments are in
- * increasing order of query_begin, disjoint, and cover [0,T) in a pack; in a KV cache they need not
+ * increasing order of query_begin, disjoint, and cover [0,T) in a pack (rows of keys that no query sees may hold
+ * anything, NaN included); in a KV cache they need not
  * cover, and outputs of uncovered rows are left untouched; there subtree_end = query_end.
  */
 typedef struct hone_segment {
@@ -353,6 +356,7 @@ typedef struct hone_device_properties {
     char numerics[192];      /**< everything that bits depend on, one line: goes into cache keys */
     uint64_t memory_bytes;   /**< what a program may hope to use; 0 = unknown */
     uint32_t compute_dtypes; /**< bit d: HONE dtype d can be the "f" of every operation */
+    uint32_t weight_dtypes;  /**< bit d: HONE dtype d (BF16, Q8) can be a "w" beside "f" operands of F32 */
     int32_t units;           /**< cores, multiprocessors */
 } hone_device_properties;
 

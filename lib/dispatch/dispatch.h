@@ -39,6 +39,8 @@ size_t hn_workspace(hone_device *device, hone_operation operation, const hone_ca
 /** The preferred floating dtype: F32 where the device computes in it, else F64. */
 hone_dtype hn_device_compute(const hone_device *device);
 bool hn_device_computes(const hone_device *device, hone_dtype dtype);
+/** Whether weights may be stored so beside operands in F32. */
+bool hn_device_stores(const hone_device *device, hone_dtype dtype);
 /** Calls of hn_run so far (tests, bench). */
 int64_t hn_device_calls(const hone_device *device);
 
@@ -48,7 +50,7 @@ typedef struct hn_operand_info {
     const char
         *shape; /**< one letter per dimension, equal letters are equal extents; digits are literal; "" any;
                    '+' means the letter before it plus one (begin[U+1]); '/' half of it (frequency[N/2]) */
-    char kind;  /**< 'f' compute dtype, 'i' I32, 'd' F64, 'a' any floating dtype */
+    char kind;  /**< 'f' compute dtype, 'w' that or stored weights, 'i' I32, 'd' F64, 'a' any floating dtype */
     hn_direction direction;
     bool optional, accumulates;
     uint32_t may_alias; /**< bit j: may be operand j itself (same place, extents and stride) */

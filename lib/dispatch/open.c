@@ -138,3 +138,7 @@ hone_dtype hn_device_compute(const hone_device *device) {
 }
 
 int64_t hn_device_calls(const hone_device *device) { return device->calls; }
+
+bool hn_device_stores(const hone_device *device, hone_dtype dtype) {
+    return (device->properties.weight_dtypes >> dtype & 1u) != 0;
+}

@@ -3,6 +3,10 @@
 /* The rows below are hone/backend.h's operand lists, in its order. */
 #define F(name, shape)                                                                                       \
     { name, shape, 'f', HN_IN, false, false, 0 }
+#define W(name, shape)                                                                                       \
+    { name, shape, 'w', HN_IN, false, false, 0 }
+#define W_OPT(name, shape)                                                                                   \
+    { name, shape, 'w', HN_IN, true, false, 0 }
 #define F_OPT(name, shape)                                                                                   \
     { name, shape, 'f', HN_IN, true, false, 0 }
 #define I(name, shape)                                                                                       \
@@ -23,7 +27,7 @@ static const hn_operation_info table[HONE_OP_COUNT] = {
     [HONE_OP_EMBEDDING] = {"embedding",
                            HONE_EMBEDDING_OPERANDS,
                            0,
-                           {F("table", "VD"), I("token", "T"), OUT("y", "TD")}},
+                           {W("table", "VD"), I("token", "T"), OUT("y", "TD")}},
     [HONE_OP_EMBEDDING_BACKWARD] = {"embedding_backward",
                                     HONE_EMBEDDING_BACKWARD_OPERANDS,
                                     0,
@@ -40,11 +44,11 @@ static const hn_operation_info table[HONE_OP_COUNT] = {
     [HONE_OP_LINEAR] = {"linear",
                         HONE_LINEAR_OPERANDS,
                         sizeof(hone_scale_params),
-                        {F("x", "TI"), F("w", "OI"), F_OPT("bias", "O"), OUT_ACC("y", "TO")}},
+                        {F("x", "TI"), W("w", "OI"), F_OPT("bias", "O"), OUT_ACC("y", "TO")}},
     [HONE_OP_LINEAR_BACKWARD] = {"linear_backward",
                                  HONE_LINEAR_BACKWARD_OPERANDS,
                                  sizeof(hone_scale_params),
-                                 {F_OPT("x", "TI"), F_OPT("w", "OI"), F("dy", "TO"), OUT_OPT("dx", "TI"),
+                                 {F_OPT("x", "TI"), W_OPT("w", "OI"), F("dy", "TO"), OUT_OPT("dx", "TI"),
                                   OUT_OPT("dw", "OI"), OUT_OPT("dbias", "O")}},
     [HONE_OP_ROTARY] = {"rotary",
                         HONE_ROTARY_OPERANDS,
@@ -90,12 +94,12 @@ static const hn_operation_info table[HONE_OP_COUNT] = {
     [HONE_OP_HEAD_LOGP] = {"head_logp",
                            HONE_HEAD_LOGP_OPERANDS,
                            0,
-                           {F("h", "TD"), F("w", "VD"), I("row", "U"), I("begin", "U+"), I("target", "E"),
+                           {F("h", "TD"), W("w", "VD"), I("row", "U"), I("begin", "U+"), I("target", "E"),
                             OUT("logp", "E"), OUT("lse", "U")}},
     [HONE_OP_HEAD_LOGP_BACKWARD] = {"head_logp_backward",
                                     HONE_HEAD_LOGP_BACKWARD_OPERANDS,
                                     0,
-                                    {F("h", "TD"), F("w", "VD"), I("row", "U"), I("begin", "U+"),
+                                    {F("h", "TD"), W("w", "VD"), I("row", "U"), I("begin", "U+"),
                                      I("target", "E"), F("lse", "U"), F("g", "E"), OUT_OPT("dh", "TD"),
                                      OUT_OPT("dw", "VD")}},
     [HONE_OP_ADAMW] = {"adamw",

@@ -11,6 +11,7 @@ typedef struct examination {
     int64_t extent[128]; /**< by letter; -1: not seen yet */
     int from[128];       /**< the operand that bound it */
     int32_t compute;     /**< dtype of the "f" operands; -1: not seen yet */
+    int stored;          /**< the operand with weights in a dtype of their own; -1: none */
 } examination;
 
 static hone_status wrong(const examination *x, int operand, const char *what) {
@@ -30,6 +31,13 @@ static hone_status check_dtype(examination *x, int i) {
         return tensor->dtype == HONE_I32 ? HONE_OK : wrong(x, i, "must be i32");
     case 'd':
         return tensor->dtype == HONE_F64 ? HONE_OK : wrong(x, i, "must be f64");
+    case 'w':
+        if ((tensor->dtype == HONE_BF16 || tensor->dtype == HONE_Q8) &&
+            hn_device_stores(x->device, (hone_dtype)tensor->dtype)) {
+            x->stored = i;
+            return HONE_OK;
+        }
+        break;
     case 'a':
         return floating ? HONE_OK : wrong(x, i, "must be a floating dtype");
     default:
@@ -95,11 +103,15 @@ static hone_status check_place(const examination *x, int i) {
     uint64_t span = 0;
     size_t size = 0;
 
-    if (tensor->extent[0] > 1 && tensor->row_stride < hn_tensor_row_elements(tensor))
+    if (tensor->dtype == HONE_Q8 && tensor->row_stride % 2 != 0)
+        return wrong(x, i, "its row stride is odd");
+    if (tensor->extent[0] > 1 && tensor->row_stride < hn_tensor_row_stride(tensor))
         return wrong(x, i, "its row stride is shorter than a row");
     if (!hn_buffers_find(&x->device->buffers, tensor->buffer, &size))
         return wrong(x, i, "its buffer does not belong to the device");
-    if (tensor->offset % hone_dtype_size((hone_dtype)tensor->dtype) != 0)
+    if (tensor->offset %
+            (tensor->dtype == HONE_Q8 ? sizeof(uint16_t) : hone_dtype_size((hone_dtype)tensor->dtype)) !=
+        0)
         return wrong(x, i, "its offset is not a multiple of the element size");
     if (!hn_tensor_span(tensor, &span) || tensor->offset > size || span > size - tensor->offset)
         return wrong(x, i, "it reaches past the end of its buffer");
@@ -236,7 +248,11 @@ static hone_status check_meaning(const examination *x, hone_operation operation)
 }
 
 hone_status hn_validate(const hone_device *device, hone_operation operation, const hone_call *call) {
-    examination x = {.device = device, .info = hn_operation_describe(operation), .call = call, .compute = -1};
+    examination x = {.device = device,
+                     .info = hn_operation_describe(operation),
+                     .call = call,
+                     .compute = -1,
+                     .stored = -1};
 
     if (x.info == NULL)
         return hn_fail(HONE_ERROR_ARGUMENT, "operation %d does not exist", (int)operation);
@@ -245,6 +261,8 @@ hone_status hn_validate(const hone_device *device, hone_operation operation, con
         return hn_fail(HONE_ERROR_ARGUMENT, "%s: its parameters are absent", x.info->name);
     for (int i = 0; i < x.info->operands; i++)
         HN_TRY(check_operand(&x, i));
+    if (x.stored >= 0 && x.compute != HONE_F32)
+        return wrong(&x, x.stored, "weights are stored in it beside operands in f32 alone");
     for (int i = 0; i < x.info->operands; i++)
         HN_TRY(check_aliases(&x, i));
     HN_TRY(check_params(&x, operation));

@@ -16,7 +16,7 @@ static hone_tensor make(uint64_t buffer, uint64_t offset, hone_dtype dtype, int 
                          .dtype = (int32_t)dtype,
                          .rank = rank,
                          .extent = {a, b, c, 1},
-                         .row_stride = multiply(b, c)};
+                         .row_stride = dtype == HONE_Q8 ? hone_q8_row(multiply(b, c)) : multiply(b, c)};
 }
 
 hone_tensor hn_tensor_1(uint64_t buffer, uint64_t offset, hone_dtype dtype, int64_t a) {
@@ -42,6 +42,12 @@ int64_t hn_tensor_row_elements(const hone_tensor *tensor) {
     return elements;
 }
 
+int64_t hn_tensor_row_stride(const hone_tensor *tensor) {
+    const int64_t elements = hn_tensor_row_elements(tensor);
+    const int64_t bytes = tensor->dtype == HONE_Q8 ? hone_q8_row(elements) : elements;
+    return bytes < 0 ? INT64_MAX : bytes;
+}
+
 int64_t hn_tensor_elements(const hone_tensor *tensor) {
     return multiply(tensor->extent[0], hn_tensor_row_elements(tensor));
 }
@@ -56,7 +62,9 @@ bool hn_tensor_span(const hone_tensor *tensor, uint64_t *bytes) {
     *bytes = 0;
     if (tensor->extent[0] == 0 || row == 0)
         return true;
-    if (!hn_mul_i64(tensor->extent[0] - 1, tensor->row_stride, &before) ||
+    if (tensor->dtype == HONE_Q8)
+        row = hone_q8_row(row);
+    if (row < 0 || !hn_mul_i64(tensor->extent[0] - 1, tensor->row_stride, &before) ||
         !hn_add_i64(before, row, &elements) || elements < 0 ||
         !hn_mul_size((size_t)elements, hone_dtype_size((hone_dtype)tensor->dtype), &span))
         return false;
@@ -65,7 +73,7 @@ bool hn_tensor_span(const hone_tensor *tensor, uint64_t *bytes) {
 }
 
 bool hn_tensor_contiguous(const hone_tensor *tensor) {
-    return tensor->extent[0] <= 1 || tensor->row_stride == hn_tensor_row_elements(tensor);
+    return tensor->extent[0] <= 1 || tensor->row_stride == hn_tensor_row_stride(tensor);
 }
 
 bool hn_tensor_same_place(const hone_tensor *a, const hone_tensor *b) {
@@ -87,7 +95,7 @@ hone_tensor hn_tensor_shape(hone_tensor tensor, int rank, const int64_t *extent)
     tensor.rank = rank;
     for (int d = 0; d < HONE_MAX_RANK; d++)
         tensor.extent[d] = d < rank ? extent[d] : 1;
-    tensor.row_stride = hn_tensor_row_elements(&tensor);
+    tensor.row_stride = hn_tensor_row_stride(&tensor);
     return tensor;
 }
 

@@ -18,6 +18,8 @@ bool hn_tensor_present(const hone_tensor *tensor);
 int64_t hn_tensor_elements(const hone_tensor *tensor);
 /** Elements in one row: the product of extents 1.. */
 int64_t hn_tensor_row_elements(const hone_tensor *tensor);
+/** The smallest row stride: that, and in Q8 a row's scales. */
+int64_t hn_tensor_row_stride(const hone_tensor *tensor);
 /** Bytes from element 0 to one past the last element (strides included); 0 when empty. Checked: false on
  * overflow. */
 bool hn_tensor_span(const hone_tensor *tensor, uint64_t *bytes);

@@ -1,7 +1,10 @@
 #!/bin/sh
-# level.sh PROGRAM LEVEL: the built-in device at one instruction set; 77 (skipped) where the machine lacks it.
-if ! "$1" --list | grep -q "^device cpu:0 $2 "; then
-    echo "this machine has no $2"
+# level.sh PROGRAM LEVEL [OPTION...]: the built-in device at one instruction set; 77 (skipped) where the machine lacks
+# it.
+program=$1 level=$2
+shift 2
+if ! "$program" --list | grep -q "^device cpu:0 $level "; then
+    echo "this machine has no $level"
     exit 77
 fi
-exec "$1" --device cpu:0 --isa "$2"
+exec "$program" --device cpu:0 --isa "$level" "$@"

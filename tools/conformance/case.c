@@ -36,8 +36,8 @@ const char *cf_operation_name(hone_operation operation) { return operation_names
 
 const char *cf_dtype_name(int32_t dtype) {
     static const char *const names[HONE_DTYPE_COUNT] = {
-        [HONE_F32] = "f32",   [HONE_F64] = "f64", [HONE_F16] = "f16",
-        [HONE_BF16] = "bf16", [HONE_I32] = "i32", [HONE_U8] = "u8",
+        [HONE_F32] = "f32", [HONE_F64] = "f64", [HONE_F16] = "f16", [HONE_BF16] = "bf16",
+        [HONE_I32] = "i32", [HONE_U8] = "u8",   [HONE_Q8] = "q8",
     };
     return dtype >= 0 && dtype < HONE_DTYPE_COUNT ? names[dtype] : "?";
 }
@@ -98,7 +98,7 @@ static double *zeros(int64_t count) {
 }
 
 void cf_case_begin(cf_case *it, hone_operation operation, int number, int32_t dtype, uint64_t seed) {
-    *it = (cf_case){.operation = operation, .number = number, .dtype = dtype};
+    *it = (cf_case){.operation = operation, .number = number, .dtype = dtype, .storage = dtype};
     it->operands = oracle_operations[operation].operands;
     it->random.state = seed;
     it->random.state = cf_bits(&it->random) ^ (uint64_t)operation << 32 ^ (uint64_t)number;
@@ -137,6 +137,13 @@ double *cf_input(cf_case *it, int operand, cf_shape shape) {
     return o->value;
 }
 
+double *cf_weights(cf_case *it, int operand, cf_shape shape) {
+    double *value = cf_input(it, operand, shape);
+
+    it->operand[operand].dtype = it->storage;
+    return value;
+}
+
 double *cf_index(cf_case *it, int operand, cf_shape shape) {
     return declare(it, operand, shape, HONE_I32)->value;
 }
@@ -173,10 +180,12 @@ void cf_multiply(double *value, int64_t count, double factor) {
 /* ---- what must come out ---- */
 
 static void round_values(cf_operand *o) {
-    const int64_t count = cf_count(&o->shape);
+    const int64_t count = cf_count(&o->shape), width = cf_width(&o->shape);
     uint64_t place = 0;
 
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; o->dtype == HONE_Q8 && i < count; i += width)
+        oracle_round_q8(o->value + i, width);
+    for (int64_t i = 0; o->dtype != HONE_Q8 && i < count; i++) {
         oracle_put(o->dtype, &place, o->value[i]);
         o->value[i] = oracle_get(o->dtype, &place);
     }

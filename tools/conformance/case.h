@@ -46,6 +46,8 @@ typedef struct cf_case {
     hone_operation operation;
     int number; /**< within the operation, from 0 */
     int32_t dtype;
+    int32_t storage;  /**< of weights */
+    bool rounded;     /**< operands of products may be rounded to bf16 */
     cf_random random; /**< a pure function of (seed, operation, number) */
     int operands;
     cf_operand operand[HONE_MAX_OPERANDS];
@@ -87,6 +89,8 @@ void cf_case_begin(cf_case *it, hone_operation operation, int number, int32_t dt
 void cf_case_end(cf_case *it);
 /** A floating operand of random contents, which may be changed afterwards; rounded before use. Returns them. */
 double *cf_input(cf_case *it, int operand, cf_shape shape);
+/** As cf_input, in the dtype that weights are stored in. */
+double *cf_weights(cf_case *it, int operand, cf_shape shape);
 /** An I32 operand of zeros. */
 double *cf_index(cf_case *it, int operand, cf_shape shape);
 void cf_output(cf_case *it, int operand, cf_shape shape, bool accumulate);

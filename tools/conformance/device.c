@@ -46,6 +46,8 @@ static bool read_properties(cf_target *target) {
     if (target->one.backend->properties(target->one.handle, &properties) != HONE_OK)
         return false;
     target->dtypes = properties.compute_dtypes;
+    target->weight_dtypes = properties.weight_dtypes;
+    target->rounded = strstr(properties.numerics, "products bf16") != NULL;
     (void)snprintf(target->detail, sizeof target->detail, "%s", properties.detail);
     return true;
 }
@@ -87,9 +89,26 @@ static bool add_target(cf_suite *suite, const hone_backend_manifest *manifest, i
 
 /* ---- a device, at the levels asked for ---- */
 
+/* The best level, with products of operands rounded to bf16 where it has them. */
+static void add_rounded(cf_suite *suite, const hone_backend_manifest *manifest, int index,
+                        const cf_selection *selection) {
+    cf_selection rounded = *selection;
+    char reason[512] = "";
+
+    if (rounded.options == CF_MOST_OPTIONS)
+        return;
+    rounded.option[rounded.options++] = (cf_option){"products", "bf16"};
+    if (!add_target(suite, manifest, index, &rounded, "auto", reason, sizeof reason))
+        tell(suite, "%s:%d with products=bf16 is left out: %s\n", manifest->name, index, reason);
+    else if (!suite->target[suite->targets - 1]->rounded)
+        close_target(suite->target[--suite->targets]);
+    else
+        suite->target[suite->targets - 1]->must_be_complete = true;
+}
+
 static bool add_levels(cf_suite *suite, const hone_backend_manifest *manifest, int index,
                        const cf_selection *selection) {
-    static const char *const levels[] = {"scalar", "avx2", "avx512"};
+    static const char *const levels[] = {"scalar", "avx2", "avx512", "avx512bf16"};
     const int before = suite->targets;
     char reason[512] = "";
 
@@ -99,6 +118,7 @@ static bool add_levels(cf_suite *suite, const hone_backend_manifest *manifest, i
         else
             tell(suite, "%s:%d %s is left out: %s\n", manifest->name, index, levels[i], reason);
     }
+    add_rounded(suite, manifest, index, selection);
     return suite->targets > before;
 }
 

@@ -12,9 +12,9 @@ extern const hone_backend_manifest hone_oracle_manifest;
 /* ---- where operands lie ---- */
 
 static cf_place place_of(const cf_operand *o, int64_t padding, size_t offset) {
-    const int64_t width = cf_width(&o->shape);
+    const int64_t width = o->dtype == HONE_Q8 ? oracle_q8_row(cf_width(&o->shape)) : cf_width(&o->shape);
     const int64_t rows = o->shape.extent[0];
-    const int64_t stride = width + padding;
+    const int64_t stride = width + (o->dtype == HONE_Q8 ? padding / 2 * 2 : padding);
     const size_t size = oracle_dtype_size(o->dtype);
     const int64_t span = cf_count(&o->shape) == 0 ? 0 : (rows - 1) * stride + width;
 
@@ -40,7 +40,7 @@ void cf_layout_choose(cf_case *it, cf_layout *layout) {
         if (mode == SHIFTED || mode == PADDED)
             offset = HONE_BUFFER_ALIGNMENT * (size_t)cf_between(&it->random, 0, 5);
         if (mode == VIEW) /* as if the tensor were rows of a larger one */
-            offset = (size_t)(cf_between(&it->random, 0, 3) * (cf_width(&o->shape) + padding)) *
+            offset = (size_t)(cf_between(&it->random, 0, 3) * place_of(o, padding, 0).stride) *
                      oracle_dtype_size(o->dtype);
         layout->place[i] = place_of(o, padding, offset);
     }
@@ -81,6 +81,11 @@ static unsigned char *make_image(const cf_case *it, const cf_layout *layout, int
     if (image == NULL)
         return NULL;
     cf_fill_guard(image, bytes, o->dtype, o->output);
+    for (int64_t row = 0; o->dtype == HONE_Q8 && row < o->shape.extent[0]; row++)
+        oracle_put_q8(image + layout->place[operand].offset + row * layout->place[operand].stride,
+                      o->value + row * cf_width(&o->shape), cf_width(&o->shape));
+    if (o->dtype == HONE_Q8)
+        return image;
     for (int64_t i = 0; (!o->output || o->keeps) && i < cf_count(&o->shape); i++)
         oracle_put(o->dtype, image + cf_element_at(it, layout, operand, i), o->value[i]);
     return image;

@@ -72,8 +72,17 @@ static void print_json(json_t *line) {
     json_decref(line);
 }
 
+/* "f32", "f32*q8" with weights stored otherwise, "bf16*q8" where operands of products are rounded. */
 static const char *dtype_name(const cf_suite *suite) {
-    return suite->operation == CF_COPIES ? "" : cf_dtype_name(suite->dtype);
+    static char name[32];
+    const char *product = suite->rounded ? "bf16" : cf_dtype_name(suite->dtype);
+
+    if (suite->operation == CF_COPIES)
+        return "";
+    if (suite->storage == suite->dtype && !suite->rounded)
+        return product;
+    (void)snprintf(name, sizeof name, "%s*%s", product, cf_dtype_name(suite->storage));
+    return name;
 }
 
 static void report_failure(const cf_suite *suite, const cf_target *target, int number, const char *shapes,
@@ -82,9 +91,10 @@ static void report_failure(const cf_suite *suite, const cf_target *target, int n
     const char *dtype = dtype_name(suite);
     char again[256];
 
-    (void)snprintf(again, sizeof again, "--device %s%s%s --operation %s --seed %llu --case %d",
-                   target->device, target->isa[0] != 0 ? " --isa " : "", target->isa, name,
-                   (unsigned long long)suite->seed, number);
+    (void)snprintf(again, sizeof again, "--device %s%s%s%s --operation %s --seed %llu --case %d",
+                   target->device, target->isa[0] != 0 ? " --isa " : "", target->isa,
+                   target->rounded ? " --option products=bf16" : "", name, (unsigned long long)suite->seed,
+                   number);
     if (suite->json) {
         print_json(json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:s}", "failure", name, "device", target->device,
                              "isa", target->isa, "dtype", dtype, "case", number, "operands", shapes,
@@ -108,7 +118,7 @@ static void report_tally(const cf_suite *suite, const cf_target *target, const c
     }
     if (tally->quiet > 0)
         (void)printf("     ... and %lld failures more\n", (long long)tally->quiet);
-    (void)printf("%-10s %-7s %-4s %-19s %4lld passed", target->device, target->isa, dtype, name,
+    (void)printf("%-10s %-10s %-8s %-19s %4lld passed", target->device, target->isa, dtype, name,
                  (long long)tally->passed);
     if (tally->failed > 0)
         (void)printf(", %lld FAILED", (long long)tally->failed);
@@ -133,10 +143,13 @@ static void report_missing(cf_suite *suite, const cf_target *target) {
 
 void cf_begin(cf_suite *suite, cf_case *it) {
     cf_case_begin(it, suite->operation, suite->number++, suite->dtype, suite->seed);
+    it->storage = suite->storage;
+    it->rounded = suite->rounded;
 }
 
 static bool takes_part(const cf_suite *suite, const cf_target *target) {
-    return (target->dtypes >> suite->dtype & 1u) != 0 &&
+    return (target->dtypes >> suite->dtype & 1u) != 0 && target->rounded == suite->rounded &&
+           (suite->storage == suite->dtype || (target->weight_dtypes >> suite->storage & 1u) != 0) &&
            target->one.backend->operation[suite->operation] != NULL;
 }
 
@@ -235,6 +248,27 @@ static void run_dtype(cf_suite *suite) {
     report_all(suite);
 }
 
+/* Operations with a "w" operand. */
+static bool takes_weights(hone_operation operation) {
+    return operation == HONE_OP_EMBEDDING || operation == HONE_OP_LINEAR ||
+           operation == HONE_OP_LINEAR_BACKWARD || operation == HONE_OP_HEAD_LOGP ||
+           operation == HONE_OP_HEAD_LOGP_BACKWARD;
+}
+
+/* Beside f32: weights in fewer bits, and products of operands rounded to bf16. */
+static void run_stored(cf_suite *suite) {
+    static const int32_t storages[] = {HONE_F32, HONE_BF16, HONE_Q8};
+
+    suite->dtype = HONE_F32;
+    for (int i = 0; i < 6; i++) {
+        suite->storage = storages[i % 3];
+        suite->rounded = i >= 3;
+        if (suite->rounded || suite->storage != HONE_F32)
+            run_dtype(suite);
+    }
+    suite->rounded = false;
+}
+
 static void run_copies(cf_suite *suite) {
     cf_verdict verdict;
 
@@ -262,6 +296,10 @@ void cf_suite_run(cf_suite *suite, hone_operation operation) {
         if (suite->target[i]->one.backend->operation[operation] == NULL)
             report_missing(suite, suite->target[i]);
     }
-    for (suite->dtype = 0; suite->dtype < HONE_DTYPE_COUNT; suite->dtype++)
+    for (suite->dtype = 0; suite->dtype < HONE_DTYPE_COUNT; suite->dtype++) {
+        suite->storage = suite->dtype;
         run_dtype(suite);
+    }
+    if (takes_weights(operation))
+        run_stored(suite);
 }

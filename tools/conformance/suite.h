@@ -22,8 +22,10 @@ typedef struct cf_requests {
 typedef struct cf_target {
     char device[64], isa[32]; /**< "cpu:0", "avx2"; isa "" where the device has no such levels */
     char detail[160];
-    uint32_t dtypes;       /**< in which it computes */
-    bool must_be_complete; /**< built in: an operation that it lacks is a failure */
+    uint32_t dtypes;        /**< in which it computes */
+    uint32_t weight_dtypes; /**< in which weights may be stored beside f32 */
+    bool rounded;           /**< opened with products=bf16 */
+    bool must_be_complete;  /**< built in: an operation that it lacks is a failure */
     cf_device one, many;
     cf_requests *requests; /**< of the operation that is running */
 } cf_target;
@@ -44,7 +46,8 @@ typedef struct cf_suite {
     int64_t passed, failed;
     /* of the operation that is running */
     hone_operation operation;
-    int32_t dtype;
+    int32_t dtype, storage;
+    bool rounded;
     int number;
     cf_tally tally[CF_MOST_TARGETS];
 } cf_suite;

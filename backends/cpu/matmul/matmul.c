@@ -1,11 +1,16 @@
 /** A product as tiles: who computes them, and on which thread. */
 #include "matmul.h"
 
+#include "packed.h"
 #include "provider.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+
+static void *scratch_of(const hn_cpu_matmul_state *state, int thread) {
+    return state->scratch + (size_t)thread * HN_CPU_PACKED_SCRATCH;
+}
 
 /* beta * c + bias, where there is nothing to multiply. */
 static void scale_only(const hn_cpu_product *product) {
@@ -26,13 +31,14 @@ static void add_bias(const hn_cpu_product *product) {
     }
 }
 
-static bool run_tile(const hn_cpu_provider *provider, hn_cpu_isa isa, const hn_cpu_product *product) {
+static bool run_tile(const hn_cpu_provider *provider, const hn_cpu_matmul_state *state,
+                     const hn_cpu_product *product, int thread) {
     if (product->m == 0 || product->n == 0) {
         return true;
     }
     if (product->k == 0) {
         scale_only(product);
-    } else if (!provider->multiply(isa, product)) {
+    } else if (!provider->multiply(state->isa, product, scratch_of(state, thread))) {
         return false;
     }
     if (product->bias != NULL) {
@@ -41,18 +47,23 @@ static bool run_tile(const hn_cpu_provider *provider, hn_cpu_isa isa, const hn_c
     return true;
 }
 
+/* A library that was asked for gets what it can read. */
 static const hn_cpu_provider *choose(const hn_cpu_matmul_state *state, const hn_cpu_product *product) {
-    return state->forced != NULL ? state->forced : hn_cpu_matmul_choose(state->isa, product);
+    const hn_cpu_provider *forced = state->forced;
+    if (forced != NULL && (forced->any_dtype || product->b.dtype == HONE_F32)) {
+        return forced;
+    }
+    return hn_cpu_matmul_choose(state->isa, state->bf16, product);
 }
 
-bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product) {
-    return run_tile(choose(state, product), state->isa, product);
+bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product, int thread) {
+    return run_tile(choose(state, product), state, product, thread);
 }
 
 typedef struct job {
     const hn_cpu_product *product;
     const hn_cpu_provider *provider;
-    hn_cpu_isa isa;
+    const hn_cpu_matmul_state *state;
     hn_cpu_cut cut;
     atomic_bool failed;
 } job;
@@ -61,7 +72,6 @@ static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Neighbours in index share a strip of b. */
 static void run_index(void *argument, int64_t index, int thread) {
-    (void)thread;
     job *work = argument;
     hn_cpu_product tile = *work->product;
     int64_t row = index % work->cut.down * work->cut.tile_m;
@@ -69,10 +79,14 @@ static void run_index(void *argument, int64_t index, int thread) {
     tile.m = smaller(work->cut.tile_m, tile.m - row);
     tile.n = smaller(work->cut.tile_n, tile.n - column);
     tile.a += tile.kind == HN_CPU_TN ? row : row * tile.lda;
-    tile.b += tile.kind == HN_CPU_NT ? column * tile.ldb : column;
+    if (tile.kind == HN_CPU_NT) {
+        tile.b = hn_cpu_matrix_below(tile.b, column);
+    } else {
+        tile.b.first += column;
+    }
     tile.c += row * tile.ldc + column;
     tile.bias = tile.bias == NULL ? NULL : tile.bias + column * tile.bias_stride;
-    if (!run_tile(work->provider, work->isa, &tile)) {
+    if (!run_tile(work->provider, work->state, &tile, thread)) {
         atomic_store(&work->failed, true);
     }
 }
@@ -87,7 +101,7 @@ hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product
     if (product->m == 0 || product->n == 0) {
         return HONE_OK;
     }
-    job work = {.product = product, .provider = choose(state, product), .isa = state->isa};
+    job work = {.product = product, .provider = choose(state, product), .state = state};
     atomic_init(&work.failed, false);
     work.cut = hn_cpu_matmul_cut(work.provider, product);
     int64_t tiles = work.cut.down * work.cut.across;
@@ -118,14 +132,42 @@ static hone_status no_such_provider(const hone_host *host, const char *name) {
     return host->fail(host->context, HONE_ERROR_ARGUMENT, "option matmul=%s: this build has %s", name, names);
 }
 
+/* Whether the option asks for bf16. A processor without such products multiplies in f32: bf16 is storage then. */
+static hone_status read_products(hn_cpu_matmul_state *state) {
+    const char *name = state->host->option(state->host->context, "products");
+    if (name == NULL || strcmp(name, "f32") == 0) {
+        return HONE_OK;
+    }
+    if (strcmp(name, "bf16") != 0) {
+        return state->host->fail(state->host->context, HONE_ERROR_ARGUMENT,
+                                 "option products=%s: it is f32 or bf16", name);
+    }
+    state->bf16 = state->isa >= HN_CPU_AVX512BF16;
+    return HONE_OK;
+}
+
+static hone_status read_provider(hn_cpu_matmul_state *state) {
+    const char *name = state->host->option(state->host->context, "matmul");
+    if (name == NULL || strcmp(name, "auto") == 0) {
+        return HONE_OK;
+    }
+    state->forced = find(name);
+    return state->forced != NULL ? HONE_OK : no_such_provider(state->host, name);
+}
+
 hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_isa isa) {
-    const char *name = host->option(host->context, "matmul");
-    *state = (hn_cpu_matmul_state){.host = host, .isa = isa};
-    if (name != NULL && strcmp(name, "auto") != 0) {
-        state->forced = find(name);
-        if (state->forced == NULL) {
-            return no_such_provider(host, name);
-        }
+    *state = (hn_cpu_matmul_state){.host = host, .isa = isa, .threads = host->threads(host->context)};
+    hone_status status = read_provider(state);
+    if (status == HONE_OK) {
+        status = read_products(state);
+    }
+    if (status != HONE_OK) {
+        return status;
+    }
+    const size_t bytes = (size_t)state->threads * HN_CPU_PACKED_SCRATCH;
+    state->scratch = host->allocate(host->context, bytes, HONE_BUFFER_ALIGNMENT);
+    if (state->scratch == NULL) {
+        return host->fail(host->context, HONE_ERROR_MEMORY, "cpu: no memory for %zu bytes of scratch", bytes);
     }
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         if (hn_cpu_providers[i]->enter != NULL) {
@@ -141,12 +183,15 @@ void hn_cpu_matmul_close(hn_cpu_matmul_state *state) {
             hn_cpu_providers[i]->leave();
         }
     }
+    state->host->release(state->host->context, state->scratch,
+                         (size_t)state->threads * HN_CPU_PACKED_SCRATCH);
+    state->scratch = NULL;
     state->forced = NULL;
 }
 
 void hn_cpu_matmul_numerics(const hn_cpu_matmul_state *state, char *text, size_t size) {
-    (void)snprintf(text, size, "matmul %s %d", state->forced != NULL ? state->forced->name : "table",
-                   HN_CPU_MATMUL_TABLE_VERSION);
+    (void)snprintf(text, size, "products %s; matmul %s %d", state->bf16 ? "bf16" : "f32",
+                   state->forced != NULL ? state->forced->name : "table", HN_CPU_MATMUL_TABLE_VERSION);
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         if (hn_cpu_providers[i]->describe != NULL) {
             char part[160];

@@ -1,5 +1,5 @@
 /**
- * Matrix products in f32, for the operations of this backend.
+ * Matrix products, for the operations of this backend: a and c in f32, b in f32, bf16 or q8.
  *
  * A product is cut into tiles that depend on its shape only, claimed dynamically by hone's threads;
  * each tile is one single-threaded call of one provider. So the bits do not depend on the number of
@@ -9,6 +9,7 @@
 #define HN_CPU_MATMUL_H
 
 #include "../kernels/kernels.h"
+#include "matrix.h"
 
 #include <hone/backend.h>
 #include <stdbool.h>
@@ -31,8 +32,7 @@ typedef struct hn_cpu_product {
     int64_t m, n, k;
     const float *a;
     int64_t lda;
-    const float *b;
-    int64_t ldb;
+    hn_cpu_matrix b;
     float *c;
     int64_t ldc;
     const float *bias;   /**< NULL: none */
@@ -44,9 +44,12 @@ typedef struct hn_cpu_matmul_state {
     const hone_host *host;
     hn_cpu_isa isa;
     const struct hn_cpu_provider *forced; /**< by the option "matmul"; NULL: the table decides */
+    bool bf16;                            /**< operands are rounded to bf16 before they are multiplied */
+    char *scratch;                        /**< HN_CPU_PACKED_SCRATCH bytes for each thread, aligned */
+    int threads;
 } hn_cpu_matmul_state;
 
-/** Reads the option "matmul" (reference, openblas, onednn, rows) and takes the libraries' own threads out of play
+/** Reads the options "matmul" (reference, openblas, onednn, rows, packed) and "products" (f32, bf16) and takes the libraries' own threads out of play
  *  until the matching close. Fails on a name that this build or machine lacks. */
 hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_isa isa);
 /** Gives the libraries the caller's settings back. Only after an open that succeeded. */
@@ -55,9 +58,9 @@ void hn_cpu_matmul_close(hn_cpu_matmul_state *state);
 /** Runs the product on hone's threads; not from within host->parallel. */
 hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product *product);
 
-/** Runs the product as one tile on the calling thread; may be called within host->parallel. False: the
- *  library failed (memory); report it with hn_cpu_matmul_failed once the parallel call is over. */
-bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product);
+/** Runs the product as one tile on the calling thread, number `thread` of host->parallel. False: the library
+ *  failed (memory); report it with hn_cpu_matmul_failed once the parallel call is over. */
+bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product, int thread);
 hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state);
 
 /** Everything that the bits of a product depend on, besides the instruction set: one line. */

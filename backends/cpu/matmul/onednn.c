@@ -6,15 +6,16 @@
 
 static int64_t stride(int64_t ld, int64_t columns) { return ld < columns ? columns : ld; }
 
-static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
+static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product, void *scratch) {
     (void)isa;
+    (void)scratch;
     bool tn = product->kind == HN_CPU_TN, nt = product->kind == HN_CPU_NT;
     int64_t m = product->m, n = product->n, k = product->k;
     int before = hn_cpu_openmp_enter();
-    dnnl_status_t status =
-        dnnl_sgemm(tn ? 'T' : 'N', nt ? 'T' : 'N', m, n, k, product->alpha, product->a,
-                   stride(product->lda, tn ? m : k), product->b, stride(product->ldb, nt ? k : n),
-                   product->accumulate ? 1.0f : 0.0f, product->c, stride(product->ldc, n));
+    dnnl_status_t status = dnnl_sgemm(tn ? 'T' : 'N', nt ? 'T' : 'N', m, n, k, product->alpha, product->a,
+                                      stride(product->lda, tn ? m : k), hn_cpu_matrix_data(&product->b),
+                                      stride(product->b.ld, nt ? k : n), product->accumulate ? 1.0f : 0.0f,
+                                      product->c, stride(product->ldc, n));
     hn_cpu_openmp_leave(before);
     return status == dnnl_success;
 }
@@ -32,6 +33,9 @@ const hn_cpu_provider hn_cpu_provider_onednn = {
     .least_n = 192,
     .grain_m = 8,
     .grain_n = 48,
+    .most_m = 192,
+    .copy_a = 12.0, /* measured: 147 of 220 GFLOP/s at 32 */
+    .copy_b = 12.0,
     .multiply = multiply,
     .describe = describe,
 };

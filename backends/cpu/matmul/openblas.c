@@ -37,22 +37,22 @@ static void leave(void) {
 /* OpenBLAS counts with int, and m and n of a tile are small. */
 static bool fits(const hn_cpu_product *product) {
     return product->m <= INT32_MAX && product->n <= INT32_MAX && product->k <= INT32_MAX &&
-           product->lda <= INT32_MAX && product->ldb <= INT32_MAX && product->ldc <= INT32_MAX;
+           product->lda <= INT32_MAX && product->b.ld <= INT32_MAX && product->ldc <= INT32_MAX;
 }
 
 /* A row stride below the row's length is allowed when there is only one row; BLAS refuses it. */
 static int stride(int64_t ld, int64_t columns) { return (int)(ld < columns ? columns : ld); }
 
-static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
+static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product, void *scratch) {
     if (!fits(product)) {
-        return hn_cpu_provider_reference.multiply(isa, product);
+        return hn_cpu_provider_reference.multiply(isa, product, scratch);
     }
     bool tn = product->kind == HN_CPU_TN, nt = product->kind == HN_CPU_NT;
     int m = (int)product->m, n = (int)product->n, k = (int)product->k;
     int before = hn_cpu_openmp_enter();
     cblas_sgemm(CblasRowMajor, tn ? CblasTrans : CblasNoTrans, nt ? CblasTrans : CblasNoTrans, m, n, k,
-                product->alpha, product->a, stride(product->lda, tn ? m : k), product->b,
-                stride(product->ldb, nt ? k : n), product->accumulate ? 1.0f : 0.0f, product->c,
+                product->alpha, product->a, stride(product->lda, tn ? m : k), hn_cpu_matrix_data(&product->b),
+                stride(product->b.ld, nt ? k : n), product->accumulate ? 1.0f : 0.0f, product->c,
                 stride(product->ldc, n));
     hn_cpu_openmp_leave(before);
     return true;
@@ -73,6 +73,9 @@ const hn_cpu_provider hn_cpu_provider_openblas = {
     .least_n = 384,
     .grain_m = 8,
     .grain_n = 16,
+    .most_m = 192,
+    .copy_a = 12.0,
+    .copy_b = 12.0,
     .multiply = multiply,
     .describe = describe,
     .enter = enter,

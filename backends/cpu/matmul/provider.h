@@ -8,8 +8,12 @@ typedef struct hn_cpu_provider {
     const char *name;
     /** Narrower tiles are not cut, and tiles are cut in multiples of these. */
     int64_t least_m, least_n, grain_m, grain_n;
+    int64_t most_m; /**< taller tiles are cut */
+    /** Copying a strip of a (of b) costs as much as multiplying by this many columns (rows). */
+    double copy_a, copy_b;
+    bool any_dtype; /**< b may be other than f32 */
     /** One single-threaded product with m, n, k > 0, bias ignored. False: out of memory. */
-    bool (*multiply)(hn_cpu_isa isa, const hn_cpu_product *product);
+    bool (*multiply)(hn_cpu_isa isa, const hn_cpu_product *product, void *scratch);
     /** One line for numerics, appended by the caller; may be NULL. */
     void (*describe)(char *text, size_t size);
     /** Take the library's threads out of play, and undo it; may be NULL. Calls are paired. */
@@ -19,6 +23,8 @@ typedef struct hn_cpu_provider {
 
 extern const hn_cpu_provider hn_cpu_provider_reference;
 extern const hn_cpu_provider hn_cpu_provider_rows;
+extern const hn_cpu_provider hn_cpu_provider_packed;
+extern const hn_cpu_provider hn_cpu_provider_packed_bf16;
 extern const hn_cpu_provider hn_cpu_provider_openblas;
 #ifdef HONE_WITH_ONEDNN
 extern const hn_cpu_provider hn_cpu_provider_onednn;
@@ -30,7 +36,8 @@ extern const hn_cpu_provider *const hn_cpu_providers[];
 /** Raised whenever the table, the cutting or a kernel of our own changes bits. */
 #define HN_CPU_MATMUL_TABLE_VERSION 1
 
-const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_isa isa, const hn_cpu_product *product);
+/** `bf16`: operands may be rounded to bf16. */
+const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_isa isa, bool bf16, const hn_cpu_product *product);
 
 /** How a product is cut: `across` tiles of n, `down` tiles of m, each of tile_m x tile_n but the last. */
 typedef struct hn_cpu_cut {

@@ -9,10 +9,10 @@ static void multiply_nt(const hn_cpu_product *product, int64_t row) {
     const float *a = product->a + row * product->lda;
     float *c = product->c + row * product->ldc;
     for (int64_t j = 0; j < product->n; j++) {
-        const float *b = product->b + j * product->ldb;
+        const hn_cpu_row b = hn_cpu_matrix_row(&product->b, j);
         float sum = 0.0f;
         for (int64_t p = 0; p < product->k; p++) {
-            sum += a[p] * b[p];
+            sum += a[p] * hn_cpu_row_element(b, product->b.dtype, product->b.first + p);
         }
         add(product, &c[j], sum);
     }
@@ -24,13 +24,13 @@ enum { STRIP = 64 };
 static void multiply_strip(const hn_cpu_product *product, int64_t row, int64_t first, int64_t count) {
     int64_t next = product->kind == HN_CPU_TN ? product->lda : 1;
     const float *a = product->a + row * (product->kind == HN_CPU_TN ? 1 : product->lda);
-    const float *b = product->b + first;
     float *c = product->c + row * product->ldc + first;
     float sum[STRIP] = {0.0f};
     for (int64_t p = 0; p < product->k; p++) {
         float factor = a[p * next];
+        const hn_cpu_row b = hn_cpu_matrix_row(&product->b, p);
         for (int64_t j = 0; j < count; j++) {
-            sum[j] += factor * b[p * product->ldb + j];
+            sum[j] += factor * hn_cpu_row_element(b, product->b.dtype, product->b.first + first + j);
         }
     }
     for (int64_t j = 0; j < count; j++) {
@@ -38,8 +38,9 @@ static void multiply_strip(const hn_cpu_product *product, int64_t row, int64_t f
     }
 }
 
-static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
+static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product, void *scratch) {
     (void)isa;
+    (void)scratch;
     for (int64_t row = 0; row < product->m; row++) {
         if (product->kind == HN_CPU_NT) {
             multiply_nt(product, row);
@@ -59,5 +60,9 @@ const hn_cpu_provider hn_cpu_provider_reference = {
     .least_n = 64,
     .grain_m = 8,
     .grain_n = 64,
+    .most_m = 192,
+    .copy_a = 12.0,
+    .copy_b = 12.0,
+    .any_dtype = true,
     .multiply = multiply,
 };

@@ -3,7 +3,7 @@
 
 #include "provider.h"
 
-static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
+static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product, void *scratch) {
 #if defined(__x86_64__)
     if (product->kind == HN_CPU_NT && isa >= HN_CPU_AVX512) {
         hn_cpu_rows_avx512(product);
@@ -14,7 +14,7 @@ static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product) {
         return true;
     }
 #endif
-    return hn_cpu_provider_reference.multiply(isa, product);
+    return hn_cpu_provider_reference.multiply(isa, product, scratch);
 }
 
 const hn_cpu_provider hn_cpu_provider_rows = {
@@ -23,5 +23,9 @@ const hn_cpu_provider hn_cpu_provider_rows = {
     .least_n = 16,
     .grain_m = 8,
     .grain_n = 16,
+    .most_m = 192,
+    .copy_a = 12.0,
+    .copy_b = 12.0,
+    .any_dtype = true,
     .multiply = multiply,
 };

@@ -35,9 +35,14 @@ static inline void hn_cpu_rows_store(const hn_cpu_product *product, int64_t row,
     }
 }
 
-/** The address of row `index`, or of the last row where that is past it (its dots are not stored). */
-static inline const float *hn_cpu_rows_at(const float *base, int64_t index, int64_t count, int64_t ld) {
-    return base + (index < count ? index : count - 1) * ld;
+/** Row `index` of b, or the last one where that is past it (its dots are not stored). */
+static inline hn_cpu_row hn_cpu_rows_at(const hn_cpu_matrix *b, int64_t index, int64_t count) {
+    return hn_cpu_matrix_row(b, index < count ? index : count - 1);
+}
+
+/** The address of a's row likewise. */
+static inline const float *hn_cpu_rows_left(const hn_cpu_product *product, int64_t index) {
+    return product->a + (index < product->m ? index : product->m - 1) * product->lda;
 }
 
 #endif

@@ -25,17 +25,21 @@ const hn_cpu_provider *const hn_cpu_providers[] = {
 #ifdef HONE_WITH_ONEDNN
     &hn_cpu_provider_onednn,
 #endif
-    &hn_cpu_provider_rows,      NULL,
+    &hn_cpu_provider_rows,      &hn_cpu_provider_packed,   NULL,
 };
 
 #ifdef HONE_WITH_ONEDNN
 #define ONEDNN &hn_cpu_provider_onednn
+#define NARROW &hn_cpu_provider_onednn
 #else
 #define ONEDNN &hn_cpu_provider_openblas
+#define NARROW &hn_cpu_provider_packed
 #endif
 #define OPENBLAS &hn_cpu_provider_openblas
 #define REFERENCE &hn_cpu_provider_reference
 #define ROWS &hn_cpu_provider_rows
+#define PACKED &hn_cpu_provider_packed
+#define PACKED_BF16 &hn_cpu_provider_packed_bf16
 
 enum { CLASS_ROWS = 0, CLASS_NARROW, CLASS_WIDE, CLASSES };
 
@@ -51,6 +55,7 @@ static int class_of(const hn_cpu_product *product) {
     return product->n < 384 || product->m <= 64 || product->k <= 64 ? CLASS_NARROW : CLASS_WIDE;
 }
 
+/* f32 in f32. The level with bf16 products is the one below it here. */
 static const hn_cpu_provider *const table[HN_CPU_ISAS][HN_CPU_PRODUCT_KINDS][CLASSES] = {
     [HN_CPU_SCALAR] =
         {
@@ -66,12 +71,23 @@ static const hn_cpu_provider *const table[HN_CPU_ISAS][HN_CPU_PRODUCT_KINDS][CLA
         },
     [HN_CPU_AVX512] =
         {
-            [HN_CPU_NT] = {ROWS, ONEDNN, ONEDNN},
-            [HN_CPU_NN] = {ONEDNN, ONEDNN, ONEDNN},
-            [HN_CPU_TN] = {ONEDNN, ONEDNN, ONEDNN},
+            [HN_CPU_NT] = {ROWS, NARROW, PACKED},
+            [HN_CPU_NN] = {NARROW, NARROW, PACKED},
+            [HN_CPU_TN] = {NARROW, NARROW, PACKED},
         },
 };
 
-const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_isa isa, const hn_cpu_product *product) {
-    return table[isa][product->kind][class_of(product)];
+/* What libraries can't read, or may be rounded: ours. */
+static const hn_cpu_provider *choose_ours(hn_cpu_isa isa, bool bf16, const hn_cpu_product *product) {
+    if (isa == HN_CPU_SCALAR) {
+        return REFERENCE;
+    }
+    return few_rows(product) ? ROWS : bf16 ? PACKED_BF16 : PACKED;
+}
+
+const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_isa isa, bool bf16, const hn_cpu_product *product) {
+    if (bf16 || product->b.dtype != HONE_F32) {
+        return choose_ours(isa, bf16, product);
+    }
+    return table[isa == HN_CPU_AVX512BF16 ? HN_CPU_AVX512 : isa][product->kind][class_of(product)];
 }

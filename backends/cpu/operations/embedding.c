@@ -4,29 +4,41 @@
 #include <string.h>
 
 typedef struct lookup {
-    const float *table;
+    const hn_cpu_kernels *kernels;
+    hn_cpu_matrix table;
     const int32_t *token;
     float *y;
-    int64_t width, table_stride, token_stride, y_stride;
+    int64_t width, token_stride, y_stride;
 } lookup;
+
+static void copy_row(const lookup *work, hn_cpu_row row, float *y) {
+    if (work->table.dtype == HONE_F32) {
+        memcpy(y, row.data, (size_t)work->width * sizeof *y);
+    } else if (work->table.dtype == HONE_BF16) {
+        work->kernels->widen_bf16(row.data, y, work->width);
+    } else {
+        for (int64_t d = 0; d < work->width; d++) {
+            y[d] = hn_cpu_row_element(row, work->table.dtype, d);
+        }
+    }
+}
 
 static void copy_rows(const void *argument, int64_t first, int64_t last) {
     const lookup *work = argument;
     for (int64_t t = first; t < last; t++) {
-        memcpy(work->y + t * work->y_stride,
-               work->table + work->token[t * work->token_stride] * work->table_stride,
-               (size_t)work->width * sizeof(float));
+        copy_row(work, hn_cpu_matrix_row(&work->table, work->token[t * work->token_stride]),
+                 work->y + t * work->y_stride);
     }
 }
 
 hone_status hn_cpu_embedding(hone_backend_device *device, const hone_call *call) {
     const hone_tensor *table = &call->operand[HONE_EMBEDDING_TABLE];
     const hone_tensor *token = &call->operand[HONE_EMBEDDING_TOKEN], *y = &call->operand[HONE_EMBEDDING_Y];
-    lookup work = {.table = hn_cpu_data(device, table),
+    lookup work = {.kernels = &device->kernels,
+                   .table = hn_cpu_weights(device, table),
                    .token = hn_cpu_data(device, token),
                    .y = hn_cpu_data(device, y),
                    .width = y->extent[1],
-                   .table_stride = table->row_stride,
                    .token_stride = token->row_stride,
                    .y_stride = y->row_stride};
     if (work.width > 0) {

@@ -29,8 +29,9 @@ typedef struct head {
     const hn_cpu_kernels *kernels;
     const hone_host *host;
     int64_t rows, words, width; /* U, V, D */
-    const float *h, *w;
-    int64_t ldh, ldw;
+    const float *h;
+    hn_cpu_matrix w;
+    int64_t ldh;
     const int32_t *row, *begin, *target;
     int64_t row_stride, begin_stride, target_stride;
     const float *lse_in, *g; /* backward */
@@ -105,7 +106,6 @@ static void set_shape(head *work, hone_backend_device *device, const hone_call *
     work->words = w->extent[0];
     work->rows = call->operand[row].extent[0];
     work->ldh = h->row_stride;
-    work->ldw = w->row_stride;
 }
 
 size_t hn_cpu_head_logp_workspace(hone_backend_device *device, const hone_call *call) {
@@ -128,7 +128,7 @@ static void set_inputs(head *work, hone_backend_device *device, const hone_call 
                       *begin = &call->operand[HONE_HEAD_LOGP_BEGIN];
     const hone_tensor *target = &call->operand[HONE_HEAD_LOGP_TARGET];
     work->h = hn_cpu_data(device, &call->operand[HONE_HEAD_LOGP_H]);
-    work->w = hn_cpu_data(device, &call->operand[HONE_HEAD_LOGP_W]);
+    work->w = hn_cpu_weights(device, &call->operand[HONE_HEAD_LOGP_W]);
     work->row = hn_cpu_data(device, row);
     work->row_stride = row->row_stride;
     work->begin = hn_cpu_data(device, begin);
@@ -175,7 +175,7 @@ static void set_panel(head *work, int64_t first) {
 
 /* z[rows, words] = gathered w^T for the rows from `row` and the words from `word`. */
 static bool logits(const head *work, int64_t row, int64_t rows, int64_t word, int64_t words, float *z,
-                   int64_t ldz) {
+                   int64_t ldz, int thread) {
     hn_cpu_product product = {
         .kind = HN_CPU_NT,
         .alpha = 1.0f,
@@ -184,12 +184,11 @@ static bool logits(const head *work, int64_t row, int64_t rows, int64_t word, in
         .k = work->width,
         .a = work->gathered + row * work->width,
         .lda = work->width,
-        .b = work->w + word * work->ldw,
-        .ldb = work->ldw,
+        .b = hn_cpu_matrix_below(work->w, word),
         .c = z,
         .ldc = ldz,
     };
-    return hn_cpu_matmul_tile(work->matmul, &product);
+    return hn_cpu_matmul_tile(work->matmul, &product, thread);
 }
 
 /* ---- forward ---- */
@@ -212,7 +211,7 @@ static void forward_tile(void *argument, int64_t index, int thread) {
     int64_t words = hn_cpu_min(TILE_WORDS, work->words - word);
     int64_t most_rows = hn_cpu_min(hn_cpu_min(work->rows, PANEL_ROWS), TILE_ROWS);
     float *z = work->tile + thread * most_rows * hn_cpu_min(work->words, TILE_WORDS);
-    if (!logits(work, row, rows, word, words, z, words)) {
+    if (!logits(work, row, rows, word, words, z, words, thread)) {
         atomic_store(&work->failed, true);
         return;
     }
@@ -291,14 +290,13 @@ static void weigh_rows(head *work) {
 }
 
 static void dz_tile(void *argument, int64_t index, int thread) {
-    (void)thread;
     head *work = argument;
     int64_t down = hn_cpu_ceil_div(work->panel_rows, work->tile_rows);
     int64_t row = index % down * work->tile_rows, column = index / down * TILE_WORDS;
     int64_t rows = hn_cpu_min(work->tile_rows, work->panel_rows - row);
     int64_t words = hn_cpu_min(TILE_WORDS, work->words_count - column), word = work->words_first + column;
     float *dz = work->dz + row * work->dz_ld + column;
-    if (!logits(work, row, rows, word, words, dz, work->dz_ld)) {
+    if (!logits(work, row, rows, word, words, dz, work->dz_ld, thread)) {
         atomic_store(&work->failed, true);
         return;
     }
@@ -324,8 +322,7 @@ static hone_status add_dh(const head *work) {
         .k = work->words_count,
         .a = work->dz,
         .lda = work->dz_ld,
-        .b = work->w + work->words_first * work->ldw,
-        .ldb = work->ldw,
+        .b = hn_cpu_matrix_below(work->w, work->words_first),
         .c = work->dh,
         .ldc = work->width,
     };
@@ -342,8 +339,7 @@ static hone_status add_dw(const head *work, float *dw, int64_t ld, bool accumula
         .k = work->panel_rows,
         .a = work->dz,
         .lda = work->dz_ld,
-        .b = work->gathered,
-        .ldb = work->width,
+        .b = hn_cpu_matrix_f32(work->gathered, work->width),
         .c = dw + work->words_first * ld,
         .ldc = ld,
     };

@@ -22,8 +22,7 @@ hone_status hn_cpu_linear(hone_backend_device *device, const hone_call *call) {
         .k = x->extent[1],
         .a = hn_cpu_data(device, x),
         .lda = x->row_stride,
-        .b = hn_cpu_data(device, w),
-        .ldb = w->row_stride,
+        .b = hn_cpu_weights(device, w),
         .c = hn_cpu_data(device, y),
         .ldc = y->row_stride,
     };
@@ -47,8 +46,7 @@ static hone_status backward_x(hone_backend_device *device, const hone_call *call
         .k = dy->extent[1],
         .a = hn_cpu_data(device, dy),
         .lda = dy->row_stride,
-        .b = hn_cpu_data(device, w),
-        .ldb = w->row_stride,
+        .b = hn_cpu_weights(device, w),
         .c = hn_cpu_data(device, dx),
         .ldc = dx->row_stride,
     };
@@ -68,8 +66,7 @@ static hone_status backward_w(hone_backend_device *device, const hone_call *call
         .k = dy->extent[0],
         .a = hn_cpu_data(device, dy),
         .lda = dy->row_stride,
-        .b = hn_cpu_data(device, x),
-        .ldb = x->row_stride,
+        .b = hn_cpu_weights(device, x),
         .c = hn_cpu_data(device, dw),
         .ldc = dw->row_stride,
     };

@@ -81,14 +81,18 @@ static void log_lines(void **state) {
 }
 
 static void tables(void **state) {
-    static const size_t size[] = {4, 8, 2, 2, 4, 1};
-    static const char *const name[] = {"f32", "f64", "f16", "bf16", "i32", "u8"};
+    static const size_t size[] = {4, 8, 2, 2, 4, 1, 1};
+    static const char *const name[] = {"f32", "f64", "f16", "bf16", "i32", "u8", "q8"};
     (void)state;
     for (int i = 0; i < HONE_DTYPE_COUNT; i++) {
         assert_int_equal(hone_dtype_size((hone_dtype)i), size[i]);
         assert_string_equal(hone_dtype_name((hone_dtype)i), name[i]);
     }
     assert_int_equal(hone_dtype_size(HONE_DTYPE_COUNT), 0);
+    assert_int_equal(hone_q8_row(0), 0);
+    assert_int_equal(hone_q8_row(33), 34 + 4);
+    assert_int_equal(hone_q8_row(576), 576 + 36);
+    assert_int_equal(hone_q8_row(INT64_MAX), -1);
     assert_string_equal(hone_dtype_name((hone_dtype)-1), "?");
     assert_string_equal(hone_version(), HONE_VERSION);
     for (int i = HONE_OK; i <= HONE_ERROR_INTERRUPTED; i++)

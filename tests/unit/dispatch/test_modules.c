@@ -29,7 +29,7 @@ static const hone_device_entry *find(const hone_device_entry *entries, size_t co
 static const struct {
     const char *name, *reason;
 } expected[] = {
-    {"abi", "built for backend ABI 2, this hone has 1"},
+    {"abi", "built for backend ABI 3, this hone has 2"},
     {"magic", "no magic number"},
     {"size", "its manifest has"},
     {"name", "its manifest calls it"},
@@ -103,7 +103,7 @@ static void test_opening_says_why(void **state) {
     hone_device *device = NULL;
 
     assert_int_equal(hone_device_open("abi", NULL, &device), HONE_ERROR_DEVICE);
-    assert_non_null(strstr(hone_message(), "backend ABI 2"));
+    assert_non_null(strstr(hone_message(), "backend ABI 3"));
     assert_int_equal(hone_device_open("cut:0", NULL, &device), HONE_ERROR_DEVICE);
     assert_non_null(strstr(hone_message(), "cut"));
     assert_int_equal(hone_device_open("empty", NULL, &device), HONE_ERROR_NOT_FOUND);

@@ -1,5 +1,6 @@
 /* Validation: a right call of every operation, then every way of making it wrong, one at a time. The calls are made
  * from the table that validation reads, so an operation that is added is tested too. */
+#include <dispatch/device.h>
 #include <dispatch/dispatch.h>
 #include <tensor/tensor.h>
 
@@ -122,6 +123,10 @@ static void wrong_dtype(example *e, int i) {
         if (dtype == right || (e->info->operand[i].kind == 'a' && floating))
             continue;
         e->operand[i].dtype = dtype;
+        if (e->info->operand[i].kind == 'w' && dtype == HONE_BF16) {
+            passes(e);
+            continue;
+        }
         refused(e, i, "a wrong dtype");
     }
     e->operand[i].dtype = right;
@@ -375,7 +380,7 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-    bench *b = *state;
+    const bench *b = *state;
     for (int i = 0; i < HONE_MAX_OPERANDS; i++)
         hn_buffer_destroy(b->device, b->buffer[i]);
     hn_buffer_destroy(b->device, b->workspace);
@@ -383,12 +388,36 @@ static int tear_down(void **state) {
     return 0;
 }
 
+/* Rows of bytes and their scales: a stride that leaves no room for these, an odd one, and a buffer that ends before
+ * the last row's are all refused. */
+static void test_stored_weights(void **state) {
+    example e;
+    const bench *b = *state;
+
+    make(b, HONE_OP_LINEAR, &e);
+    hone_tensor *w = &e.operand[HONE_LINEAR_W];
+    w->dtype = HONE_Q8;
+    w->row_stride = hone_q8_row(w->extent[1]);
+    passes(&e);
+    w->row_stride -= 2;
+    refused(&e, HONE_LINEAR_W, "a stride without room for scales");
+    w->row_stride += 3;
+    refused(&e, HONE_LINEAR_W, "an odd stride");
+    w->row_stride--;
+    size_t size = 0;
+    assert_true(hn_buffers_find(&b->device->buffers, w->buffer, &size));
+    w->offset = size - (size_t)(w->extent[0] * w->row_stride) + 2;
+    refused(&e, HONE_LINEAR_W, "scales past the buffer's end");
+    w->offset -= 2;
+    passes(&e);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_wrong_operand), cmocka_unit_test(test_no_parameters),
         cmocka_unit_test(test_workspace),           cmocka_unit_test(test_meaning),
         cmocka_unit_test(test_parameters),          cmocka_unit_test(test_columns_side_by_side),
-        cmocka_unit_test(test_zero_extents),
+        cmocka_unit_test(test_zero_extents),        cmocka_unit_test(test_stored_weights),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -20,7 +20,7 @@ void cf_embedding(cf_suite *suite) {
         const int64_t T = sizes[i % SIZES][0], V = sizes[i % SIZES][1], D = sizes[i % SIZES][2];
         cf_case it;
         cf_begin(suite, &it);
-        (void)cf_input(&it, HONE_EMBEDDING_TABLE, cf_shape2(V, D));
+        (void)cf_weights(&it, HONE_EMBEDDING_TABLE, cf_shape2(V, D));
         tokens(&it, HONE_EMBEDDING_TOKEN, T, V);
         cf_output(&it, HONE_EMBEDDING_Y, cf_shape2(T, D), false);
         cf_end(suite, &it, NULL); /* a copy: the same bits */

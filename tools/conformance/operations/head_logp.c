@@ -41,7 +41,7 @@ static int64_t declare_inputs(cf_case *it, const int64_t size[4]) {
     static const double factors[] = {0.1, 1, 60};
 
     cf_multiply(cf_input(it, HONE_HEAD_LOGP_H, cf_shape2(T, D)), T * D, factors[it->number % 3]);
-    (void)cf_input(it, HONE_HEAD_LOGP_W, cf_shape2(V, D));
+    (void)cf_weights(it, HONE_HEAD_LOGP_W, cf_shape2(V, D));
     set_rows(it, cf_index(it, HONE_HEAD_LOGP_ROW, cf_shape1(U)), T, U);
     const int64_t E = set_spans(it, cf_index(it, HONE_HEAD_LOGP_BEGIN, cf_shape1(U + 1)), U);
     double *target = cf_index(it, HONE_HEAD_LOGP_TARGET, cf_shape1(E));

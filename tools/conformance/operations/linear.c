@@ -64,7 +64,7 @@ static void one(cf_suite *suite, const int64_t size[3], int variant) {
 
     cf_begin(suite, &it);
     (void)cf_input(&it, HONE_LINEAR_X, cf_shape2(T, I));
-    (void)cf_input(&it, HONE_LINEAR_W, cf_shape2(O, I));
+    (void)cf_weights(&it, HONE_LINEAR_W, cf_shape2(O, I));
     if (variant & 1)
         (void)cf_input(&it, HONE_LINEAR_BIAS, cf_shape1(O));
     cf_output(&it, HONE_LINEAR_Y, cf_shape2(T, O), (variant & 2) != 0);
@@ -103,7 +103,7 @@ static void one_backward(cf_suite *suite, const int64_t size[3], int dx, int dw,
     if (dw > 0 || it.number % 2 == 0)
         (void)cf_input(&it, HONE_LINEAR_BACKWARD_X, cf_shape2(T, I));
     if (dx > 0 || it.number % 2 == 0)
-        (void)cf_input(&it, HONE_LINEAR_BACKWARD_W, cf_shape2(O, I));
+        (void)cf_weights(&it, HONE_LINEAR_BACKWARD_W, cf_shape2(O, I));
     (void)cf_input(&it, HONE_LINEAR_BACKWARD_DY, cf_shape2(T, O));
     if (dx > 0)
         cf_output(&it, HONE_LINEAR_BACKWARD_DX, cf_shape2(T, I), dx == 2);

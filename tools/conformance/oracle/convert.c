@@ -25,6 +25,7 @@ size_t oracle_dtype_size(int32_t dtype) {
     case HONE_BF16:
         return 2;
     case HONE_U8:
+    case HONE_Q8:
         return 1;
     default:
         return 0;
@@ -113,5 +114,54 @@ void oracle_put(int32_t dtype, void *place, double value) {
         break;
     default:
         break;
+    }
+}
+
+/* ---- 8 bits with a scale for each block ---- */
+
+int64_t oracle_q8_row(int64_t columns) {
+    const int64_t blocks = (columns + HONE_Q8_BLOCK - 1) / HONE_Q8_BLOCK;
+
+    return columns + columns % 2 + 2 * blocks;
+}
+
+static int64_t block_length(int64_t columns, int64_t first) {
+    return columns - first < HONE_Q8_BLOCK ? columns - first : HONE_Q8_BLOCK;
+}
+
+/* The largest magnitude is 127 steps. */
+static uint16_t scale_of(const double *block, int64_t n) {
+    double largest = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(block[i]));
+    return put_half(&f16, largest / 127);
+}
+
+static double step_of(double value, double scale) {
+    const double step = scale > 0 ? rint(value / scale) : 0;
+
+    return step > 127 ? 127 : step < -127 ? -127 : step;
+}
+
+void oracle_round_q8(double *row, int64_t columns) {
+    for (int64_t first = 0; first < columns; first += HONE_Q8_BLOCK) {
+        const int64_t n = block_length(columns, first);
+        const double scale = get_half(&f16, scale_of(row + first, n));
+        for (int64_t i = first; i < first + n; i++)
+            row[i] = scale * step_of(row[i], scale);
+    }
+}
+
+void oracle_put_q8(void *place, const double *row, int64_t columns) {
+    signed char *bytes = place;
+    unsigned char *scales = (unsigned char *)place + columns + columns % 2;
+
+    for (int64_t first = 0; first < columns; first += HONE_Q8_BLOCK) {
+        const int64_t n = block_length(columns, first);
+        const uint16_t bits = scale_of(row + first, n);
+        for (int64_t i = first; i < first + n; i++)
+            bytes[i] = (signed char)step_of(row[i], get_half(&f16, bits));
+        memcpy(scales + first / HONE_Q8_BLOCK * 2, &bits, sizeof bits);
     }
 }

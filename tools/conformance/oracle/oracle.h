@@ -41,6 +41,11 @@ double oracle_get(int32_t dtype, const void *place);
 /** Rounds to nearest even, once. */
 void oracle_put(int32_t dtype, void *place, double value);
 
+/** Q8 (hone/dtype.h): bytes of a row; the nearest row that Q8 holds; such a row into memory. */
+int64_t oracle_q8_row(int64_t columns);
+void oracle_round_q8(double *row, int64_t columns);
+void oracle_put_q8(void *place, const double *row, int64_t columns);
+
 void oracle_embedding(const oracle_call *call);
 void oracle_embedding_backward(const oracle_call *call);
 void oracle_rms_norm(const oracle_call *call);

@@ -1,0 +1,274 @@
+/**
+ * The body of packed.h, written once. The including file gives, for its instruction set:
+ *   LANES, vec                        floats of a register
+ *   units                             a register of LANES units
+ *   PAIRS                             0: a unit is an f32; 1: a pair of bf16
+ *   MR                                rows of sums in registers; NR is two registers
+ *   units_along(row, dtype, k, left)  the LANES units from element k of a row, `left` elements of which exist
+ *   units_across(row, dtype, column, n, rows)   for PAIRS + 1 consecutive rows (`rows` of them exist), the units of n
+ *                                     columns
+ *   units_store, transpose, vec_zero, vec_load, vec_load_part, vec_store, vec_store_part, vec_set, vec_fma
+ *   mac(sum, a, b)                    sum + the products of the unit at a with each of b's
+ */
+
+#define ALWAYS static inline __attribute__((always_inline))
+enum { NR = 2 * LANES, PER_UNIT = 1 + PAIRS };
+
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t parts(int64_t extent, int64_t most) { return (extent + most - 1) / most; }
+
+/* ---- copying b ---- */
+
+/* b[n,k]: LANES rows at a time are turned over. `units_count` units from unit `from`. */
+ALWAYS void pack_along(const hn_cpu_matrix *b, hone_dtype dtype, int64_t first_row, int64_t rows,
+                       int64_t from, int64_t count, int64_t k, float *panel) {
+    for (int64_t half = 0; half < NR; half += LANES) {
+        hn_cpu_row row[LANES];
+        for (int64_t i = 0; i < LANES; i++) {
+            int64_t at = half + i < rows ? half + i : rows - 1;
+            row[i] = hn_cpu_matrix_row(b, first_row + at);
+        }
+        int64_t exist = rows - half;
+        for (int64_t u = 0; u < count; u += LANES) {
+            units r[LANES];
+            const int64_t element = (from + u) * PER_UNIT;
+#pragma GCC unroll 16
+            for (int i = 0; i < LANES; i++) {
+                int64_t left = i < exist ? least(k - element, LANES * PER_UNIT) : 0;
+                r[i] = units_along(row[i], dtype, b->first + element, left);
+            }
+            transpose(r);
+            int64_t stored = least(count - u, LANES);
+            for (int64_t i = 0; i < stored; i++) {
+                units_store(panel + (u + i) * NR + half, r[i]);
+            }
+        }
+    }
+}
+
+/* b[k,n]: as it lies. */
+ALWAYS void pack_across(const hn_cpu_matrix *b, hone_dtype dtype, int64_t column, int64_t columns,
+                        int64_t from, int64_t count, int64_t k, float *panel) {
+    for (int64_t u = 0; u < count; u++) {
+        const int64_t element = (from + u) * PER_UNIT, exist = least(k - element, PER_UNIT);
+        hn_cpu_row row[2] = {hn_cpu_matrix_row(b, element), {NULL, NULL}};
+        row[1] = exist > 1 ? hn_cpu_matrix_row(b, element + 1) : row[0];
+        for (int64_t half = 0; half < NR; half += LANES) {
+            int64_t n = least(columns - half, LANES);
+            units_store(panel + u * NR + half,
+                        units_across(row, dtype, b->first + column + half, n < 0 ? 0 : n, (int)exist));
+        }
+    }
+}
+
+ALWAYS void pack_as(const hn_cpu_product *p, hone_dtype dtype, int64_t column, int64_t columns, int64_t from,
+                    int64_t count, float *block) {
+    for (int64_t j = 0; j < columns; j += NR, block += count * NR) {
+        if (p->kind == HN_CPU_NT) {
+            pack_along(&p->b, dtype, column + j, columns - j, from, count, p->k, block);
+        } else {
+            pack_across(&p->b, dtype, column + j, columns - j, from, count, p->k, block);
+        }
+    }
+}
+
+static void pack(const hn_cpu_product *p, int64_t column, int64_t columns, int64_t from, int64_t count,
+                 float *block) {
+    switch (p->b.dtype) {
+    case HONE_BF16:
+        pack_as(p, HONE_BF16, column, columns, from, count, block);
+        break;
+    case HONE_Q8:
+        pack_as(p, HONE_Q8, column, columns, from, count, block);
+        break;
+    default:
+        pack_as(p, HONE_F32, column, columns, from, count, block);
+        break;
+    }
+}
+
+/* ---- sums in registers ---- */
+
+/** Where the units of a lie: unit u of row i at data[i * row + u * unit]; one of the strides is 1. */
+typedef struct left {
+    const float *data;
+    int64_t row, unit;
+} left;
+
+/** A block of c. */
+typedef struct sums {
+    float *c;
+    int64_t ldc, columns;
+    float alpha;
+    bool add;
+} sums;
+
+ALWAYS void store_row(const sums *to, float *c, vec low, vec high) {
+    vec alpha = vec_set(to->alpha);
+    int n = (int)(to->columns < LANES ? to->columns : LANES), m = (int)to->columns - LANES;
+    if (to->columns >= NR) {
+        vec_store(c, vec_fma(alpha, low, to->add ? vec_load(c) : vec_zero()));
+        vec_store(c + LANES, vec_fma(alpha, high, to->add ? vec_load(c + LANES) : vec_zero()));
+        return;
+    }
+    vec_store_part(c, vec_fma(alpha, low, to->add ? vec_load_part(c, n) : vec_zero()), n);
+    if (m > 0) {
+        c += LANES;
+        vec_store_part(c, vec_fma(alpha, high, to->add ? vec_load_part(c, m) : vec_zero()), m);
+    }
+}
+
+/* `rows` and which stride is 1 are constants where this is inlined. */
+ALWAYS void multiply_rows(int rows, bool across, int64_t count, left a, const float *b, const sums *to) {
+    enum { GROUPS = (MR + 2) / 3 };
+    const int64_t row = across ? 1 : a.row, unit = across ? a.unit : 1;
+    const float *at[GROUPS];
+    vec low[MR], high[MR];
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        low[i] = vec_zero();
+        high[i] = vec_zero();
+    }
+#pragma GCC unroll 8
+    for (int g = 0; g < GROUPS; g++) {
+        at[g] = a.data + 3 * g * row;
+    }
+    for (int64_t u = 0; u < count; u++) {
+        vec b0 = vec_load(b), b1 = vec_load(b + LANES);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            const float *x = at[i / 3] + (i % 3) * row;
+            low[i] = mac(low[i], x, b0);
+            high[i] = mac(high[i], x, b1);
+        }
+        b += NR;
+#pragma GCC unroll 8
+        for (int g = 0; g < GROUPS; g++) {
+            at[g] += unit;
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        store_row(to, to->c + i * to->ldc, low[i], high[i]);
+    }
+}
+
+#define ROWS(n)                                                                                              \
+    static void rows_##n(bool across, int64_t count, left a, const float *b, const sums *to) {               \
+        if (across) {                                                                                        \
+            multiply_rows(n, true, count, a, b, to);                                                         \
+        } else {                                                                                             \
+            multiply_rows(n, false, count, a, b, to);                                                        \
+        }                                                                                                    \
+    }
+typedef void rows_function(bool across, int64_t count, left a, const float *b, const sums *to);
+
+ROWS(1)
+ROWS(2)
+ROWS(3)
+ROWS(4)
+ROWS(5)
+ROWS(6)
+#if MR_ROWS > 6
+ROWS(7)
+ROWS(8)
+ROWS(9)
+ROWS(10)
+ROWS(11)
+ROWS(12)
+ROWS(13)
+ROWS(14)
+#endif
+
+static rows_function *const kernel[MR + 1] = {
+    NULL,   rows_1, rows_2, rows_3,  rows_4,  rows_5,  rows_6,
+#if MR_ROWS > 6
+    rows_7, rows_8, rows_9, rows_10, rows_11, rows_12, rows_13, rows_14,
+#endif
+};
+
+/* ---- the loops around ---- */
+
+/* Rows [first, last) of a against a block of b. */
+static void multiply_block(const hn_cpu_product *p, left a, int64_t first, int64_t last, int64_t column,
+                           int64_t columns, int64_t count, bool add, const float *block) {
+    const int64_t groups = parts(last - first, MR), height = (last - first) / groups,
+                  taller = (last - first) % groups;
+    for (int64_t g = 0, row = first; g < groups; g++) {
+        const int64_t rows = height + (g < taller);
+        const float *panel = block;
+        left from = a;
+        from.data += (row - first) * a.row;
+        for (int64_t j = 0; j < columns; j += NR, panel += count * NR) {
+            const sums to = {.c = p->c + row * p->ldc + column + j,
+                             .ldc = p->ldc,
+                             .columns = least(columns - j, NR),
+                             .alpha = p->alpha,
+                             .add = add};
+            kernel[rows](a.row == 1, count, from, panel, &to);
+        }
+        row += rows;
+    }
+}
+
+#if PAIRS
+/* Rows [first, last) of a, units [from, from + count), as pairs. */
+static left pack_left(const hn_cpu_product *p, int64_t first, int64_t last, int64_t from, int64_t count,
+                      float *copy) {
+    const hn_cpu_matrix a = hn_cpu_matrix_f32(p->a, p->lda);
+    if (p->kind != HN_CPU_TN) {
+        const int64_t stride = (count + LANES - 1) / LANES * LANES;
+        for (int64_t i = first; i < last; i++) {
+            const hn_cpu_row row = hn_cpu_matrix_row(&a, i);
+            for (int64_t u = 0; u < count; u += LANES) {
+                const int64_t element = (from + u) * PER_UNIT;
+                units_store(copy + (i - first) * stride + u,
+                            units_along(row, HONE_F32, element, least(p->k - element, LANES * PER_UNIT)));
+            }
+        }
+        return (left){copy, stride, 1};
+    }
+    for (int64_t u = 0; u < count; u++) {
+        const int64_t element = (from + u) * PER_UNIT, exist = least(p->k - element, PER_UNIT);
+        hn_cpu_row row[2] = {hn_cpu_matrix_row(&a, element), {NULL, NULL}};
+        row[1] = exist > 1 ? hn_cpu_matrix_row(&a, element + 1) : row[0];
+        for (int64_t i = first; i < last; i += LANES) {
+            units_store(copy + u * HN_CPU_PACKED_ROWS + (i - first),
+                        units_across(row, HONE_F32, i, least(last - i, LANES), (int)exist));
+        }
+    }
+    return (left){copy, 1, HN_CPU_PACKED_ROWS};
+}
+#else
+static left pack_left(const hn_cpu_product *p, int64_t first, int64_t last, int64_t from, int64_t count,
+                      float *copy) {
+    (void)last;
+    (void)count;
+    (void)copy;
+    if (p->kind == HN_CPU_TN) {
+        return (left){p->a + from * p->lda + first, 1, p->lda};
+    }
+    return (left){p->a + first * p->lda + from, p->lda, 1};
+}
+#endif
+
+static void multiply_columns(const hn_cpu_product *p, int64_t column, int64_t columns, void *scratch) {
+    float *block = scratch, *copy = block + (int64_t)HN_CPU_PACKED_UNITS * HN_CPU_PACKED_COLUMNS;
+    const int64_t units_all = parts(p->k, PER_UNIT), blocks = parts(units_all, HN_CPU_PACKED_UNITS);
+    const int64_t size = parts(parts(units_all, blocks), LANES) * LANES;
+    for (int64_t from = 0; from < units_all; from += size) {
+        const int64_t count = least(size, units_all - from);
+        pack(p, column, columns, from, count, block);
+        for (int64_t row = 0; row < p->m; row += HN_CPU_PACKED_ROWS) {
+            const int64_t last = least(p->m, row + HN_CPU_PACKED_ROWS);
+            const left a = pack_left(p, row, last, from, count, copy);
+            multiply_block(p, a, row, last, column, columns, count, from > 0 || p->accumulate, block);
+        }
+    }
+}
+
+static void multiply_packed(const hn_cpu_product *p, void *scratch) {
+    for (int64_t column = 0; column < p->n; column += HN_CPU_PACKED_COLUMNS) {
+        multiply_columns(p, column, least(HN_CPU_PACKED_COLUMNS, p->n - column), scratch);
+    }
+}
