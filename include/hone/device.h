@@ -20,9 +20,12 @@ HONE_BEGIN
 typedef struct hone_device hone_device;
 
 typedef struct hone_device_options {
-    int threads;         /**< of the host pool; 0: the processors this process may run on */
-    const char *isa;     /**< instruction set override ("scalar", "avx2", ...), NULL: the best found */
-    const char *matmul;  /**< matrix product provider override, NULL: the constant table's */
+    int threads;        /**< of the host pool; 0: the processors this process may run on */
+    const char *isa;    /**< instruction set override ("scalar", "avx2", ...), NULL: the best found */
+    const char *matmul; /**< matrix product provider override, NULL: the constant table's */
+    const char *
+        dtype; /**< of the factors of matrix products: "f32" or NULL, or "bf16" (rounded to it, summed in f32;
+                            where the hardware lacks that, products stay in f32) */
     bool allow_fallback; /**< run operations that the backend lacks on the built-in one, with a warning of the
                             cost */
 } hone_device_options;

@@ -52,6 +52,21 @@ HONE_API HONE_MUST_USE hone_status hone_model_config_check(const hone_model_conf
  * file is validated before use. Weights become the device's compute dtype. The device outlives the model. */
 HONE_API HONE_MUST_USE hone_status hone_model_open(hone_device *device, const char *folder,
                                                    hone_model **model);
+/** How a frozen model keeps its matrices; vectors and everything computed stay in the compute dtype. */
+typedef enum hone_weights {
+    HONE_WEIGHTS_FULL = 0, /**< in the compute dtype: what can be trained */
+    HONE_WEIGHTS_AUTO,     /**< as in the file where that is BF16 (nothing is lost), else in full */
+    HONE_WEIGHTS_BF16,     /**< rounded to nearest even */
+    HONE_WEIGHTS_Q8        /**< 8 bits and a scale for every 32 (HONE_Q8) */
+} hone_weights;
+/** "f32", "auto", "bf16", "q8"; HONE_ERROR_ARGUMENT otherwise. */
+HONE_API HONE_MUST_USE hone_status hone_weights_parse(const char *text, hone_weights *weights);
+/** As hone_model_open. What is not in full can't be trained or merged into. HONE_ERROR_UNSUPPORTED where the device
+ *  can't multiply weights that are stored so. */
+HONE_API HONE_MUST_USE hone_status hone_model_open_stored(hone_device *device, const char *folder,
+                                                          hone_weights weights, hone_model **model);
+/** The dtype of its matrices. */
+HONE_API hone_dtype hone_model_storage(const hone_model *model);
 /** New weights: normal with initializer_range, norms 1, biases 0; a pure function of (config, seed). */
 HONE_API HONE_MUST_USE hone_status hone_model_create(hone_device *device, const hone_model_config *config,
                                                      uint64_t seed, hone_model **model);

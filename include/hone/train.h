@@ -32,7 +32,9 @@ typedef struct hone_train_options {
     char *reference;          /**< model folder of the reference; NULL: the starting model, adapter off */
     char *template_name;      /**< built-in name or file; NULL: plain */
     char *device, *isa, *matmul;
-    char *cache; /**< folder of the reference cache; NULL: DATA.hone beside the data */
+    char *dtype;      /**< "f32" or "bf16": factors of matrix products */
+    char *base_dtype; /**< "auto", "f32", "bf16", "q8": how LoRA's frozen base is kept */
+    char *cache;      /**< folder of the reference cache; NULL: DATA.hone beside the data */
     char *method;
     hone_loss_options loss;
     char *pack;     /**< trie, sequences, naive (six padded sequences a pair, reference every step) */

@@ -23,7 +23,7 @@ struct hone_device {
     hone_backend_device *handle;
     hone_host host;
     hn_pool *pool;
-    char *isa, *matmul; /**< options, NULL when not given */
+    char *isa, *matmul, *products; /**< options, NULL when not given */
     char *name;
     hone_device_properties properties;
     hn_buffers buffers;

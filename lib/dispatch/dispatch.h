@@ -50,7 +50,7 @@ typedef struct hn_operand_info {
     const char
         *shape; /**< one letter per dimension, equal letters are equal extents; digits are literal; "" any;
                    '+' means the letter before it plus one (begin[U+1]); '/' half of it (frequency[N/2]) */
-    char kind;  /**< 'f' compute dtype, 'w' that or stored weights, 'i' I32, 'd' F64, 'a' any floating dtype */
+    char kind; /**< 'f' compute dtype, 'w' that or stored weights, 'i' I32, 'd' F64, 'a' any floating dtype */
     hn_direction direction;
     bool optional, accumulates;
     uint32_t may_alias; /**< bit j: may be operand j itself (same place, extents and stride) */

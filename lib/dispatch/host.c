@@ -41,6 +41,8 @@ static const char *option(void *context, const char *name) {
         return device->isa;
     if (strcmp(name, "matmul") == 0)
         return device->matmul;
+    if (strcmp(name, "products") == 0)
+        return device->products;
     return NULL;
 }
 

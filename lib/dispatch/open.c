@@ -61,6 +61,8 @@ static hone_status set_options(hone_device *device, const hone_device_options *o
         HN_TRY(hn_strdup(&device->isa, options->isa));
     if (options->matmul != NULL)
         HN_TRY(hn_strdup(&device->matmul, options->matmul));
+    if (options->dtype != NULL)
+        HN_TRY(hn_strdup(&device->products, options->dtype));
     device->allow_fallback = options->allow_fallback;
     return hn_pool_create(options->threads, &device->pool);
 }
@@ -113,6 +115,7 @@ void hone_device_close(hone_device *device) {
     hn_pool_destroy(device->pool);
     hn_free(device->isa);
     hn_free(device->matmul);
+    hn_free(device->products);
     hn_free(device->name);
     hn_free(device);
 }

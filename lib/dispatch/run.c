@@ -54,12 +54,12 @@ hone_status hn_download(hone_device *device, void *destination, uint64_t buffer,
                       : device->backend->download(device->handle, destination, buffer, offset, bytes);
 }
 
-/** Bytes of a dense row, and the rows that a copy has to make: 1 when the tensor is contiguous. */
+/** Bytes of a dense row (its scales with it), and the rows that a copy has to make: 1 when the tensor is contiguous. */
 static int64_t copy_rows(const hone_tensor *tensor, size_t *row_bytes, uint64_t *stride) {
     const size_t size = hone_dtype_size((hone_dtype)tensor->dtype);
     const bool dense = hn_tensor_contiguous(tensor);
 
-    *row_bytes = (size_t)(dense ? hn_tensor_elements(tensor) : hn_tensor_row_elements(tensor)) * size;
+    *row_bytes = (size_t)((dense ? tensor->extent[0] : 1) * hn_tensor_row_stride(tensor)) * size;
     *stride = (uint64_t)tensor->row_stride * size;
     return dense ? 1 : tensor->extent[0];
 }

@@ -115,7 +115,7 @@ done:
 }
 
 hone_status hn_model_shell(hone_device *device, const hone_model_config *config, hone_dtype dtype,
-                           hone_model **out) {
+                           hone_dtype storage, hone_model **out) {
     hone_model *model = NULL;
     hone_status status = HONE_OK;
 
@@ -125,7 +125,7 @@ hone_status hn_model_shell(hone_device *device, const hone_model_config *config,
     model->config = *config;
     model->device = device;
     HN_GO(hn_model_declare(model));
-    HN_GO(hn_parameters_allocate(&model->weights, device, dtype));
+    HN_GO(hn_parameters_allocate(&model->weights, device, dtype, storage));
     HN_GO(upload_frequencies(model, dtype));
     *out = model;
     model = NULL;

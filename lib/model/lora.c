@@ -95,7 +95,8 @@ hone_status hn_adapter_shell(hone_model *model, const hone_lora_options *options
     HN_GO(hn_alloc(&adapter->layer, (size_t)model->config.layers, sizeof *adapter->layer, "adapter layers"));
     for (int64_t i = 0; i < model->config.layers; i++)
         HN_GO(declare_layer(adapter, i, mask));
-    HN_GO(hn_parameters_allocate(&adapter->weights, model->device, model->weights.dtype));
+    HN_GO(
+        hn_parameters_allocate(&adapter->weights, model->device, model->weights.dtype, model->weights.dtype));
     *out = adapter;
     adapter = NULL;
 done:
@@ -199,6 +200,10 @@ done:
 hone_status hone_adapter_merge(hone_model *model, const hone_adapter *adapter) {
     if (adapter->model != model)
         return hn_fail(HONE_ERROR_ARGUMENT, "the adapter belongs to another model");
+    if (model->weights.storage != model->weights.dtype)
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "weights stored in %s can't be merged into: open the model in f32",
+                       hone_dtype_name(model->weights.storage));
     for (int64_t i = 0; i < model->config.layers; i++)
         for (hn_linear linear = HN_Q; linear < HN_LINEAR_COUNT; linear++)
             if (adapter->layer[i].a[linear] >= 0)

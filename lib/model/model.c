@@ -10,7 +10,17 @@
 #include <string.h>
 #include <tensor/tensor.h>
 
-hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype, hone_model **out) {
+/** The file's own dtype where that is fewer bits and loses nothing, else `dtype`. */
+static hone_dtype storage_of(const hone_device *device, const hone_model_config *config, hone_dtype dtype,
+                             hone_dtype storage) {
+    if (storage != HONE_DTYPE_COUNT)
+        return storage;
+    return config->dtype == HONE_BF16 && dtype == HONE_F32 && hn_device_stores(device, HONE_BF16) ? HONE_BF16
+                                                                                                  : dtype;
+}
+
+hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype, hone_dtype storage,
+                             hone_model **out) {
     hone_model_config config;
     hn_safetensors *file = NULL;
     hone_model *model = NULL;
@@ -21,7 +31,7 @@ hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype
     HN_GO(hn_safetensors_open_folder(folder, "model", &file));
     /* Sizes are compared with the file before anything as large as config.json claims is allocated. */
     HN_GO(hn_folder_check_size(file, folder, &config));
-    HN_GO(hn_model_shell(device, &config, dtype, &model));
+    HN_GO(hn_model_shell(device, &config, dtype, storage_of(device, &config, dtype, storage), &model));
     HN_GO(hn_folder_load(file, folder, &model->weights, config.tied));
     *out = model;
     model = NULL;
@@ -32,8 +42,29 @@ done:
 }
 
 hone_status hone_model_open(hone_device *device, const char *folder, hone_model **model) {
-    return hn_model_open_as(device, folder, hn_device_compute(device), model);
+    return hn_model_open_as(device, folder, hn_device_compute(device), hn_device_compute(device), model);
 }
+
+hone_status hone_model_open_stored(hone_device *device, const char *folder, hone_weights weights,
+                                   hone_model **model) {
+    static const hone_dtype storage[] = {
+        [HONE_WEIGHTS_AUTO] = HONE_DTYPE_COUNT, [HONE_WEIGHTS_BF16] = HONE_BF16, [HONE_WEIGHTS_Q8] = HONE_Q8};
+    const hone_dtype compute = hn_device_compute(device);
+    return hn_model_open_as(device, folder, compute,
+                            weights == HONE_WEIGHTS_FULL ? compute : storage[weights], model);
+}
+
+hone_status hone_weights_parse(const char *text, hone_weights *weights) {
+    static const char *const name[] = {"f32", "auto", "bf16", "q8"};
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        if (strcmp(text, name[i]) == 0) {
+            *weights = (hone_weights)i;
+            return HONE_OK;
+        }
+    return hn_fail(HONE_ERROR_ARGUMENT, "weights \"%s\": must be auto, f32, bf16 or q8", text);
+}
+
+hone_dtype hone_model_storage(const hone_model *model) { return model->weights.storage; }
 
 /** Matrices normal(0, initializer_range), norms 1, biases 0. Norms are the vectors named so. */
 static void fill(const hn_parameter *item, const hone_model_config *config, uint64_t seed, uint32_t index,
@@ -70,7 +101,7 @@ hone_status hn_model_create_as(hone_device *device, const hone_model_config *con
     hone_status status = HONE_OK;
 
     *out = NULL;
-    HN_GO(hn_model_shell(device, config, dtype, &model));
+    HN_GO(hn_model_shell(device, config, dtype, dtype, &model));
     HN_GO(initialise(model, seed));
     *out = model;
     model = NULL;

@@ -47,7 +47,7 @@ struct hone_adapter {
 HONE_MUST_USE hone_status hn_model_declare(hone_model *model);
 /** Parameters declared and allocated, contents undefined. */
 HONE_MUST_USE hone_status hn_model_shell(hone_device *device, const hone_model_config *config,
-                                         hone_dtype dtype, hone_model **model);
+                                         hone_dtype dtype, hone_dtype storage, hone_model **model);
 HONE_MUST_USE hone_status hn_adapter_shell(hone_model *model, const hone_lora_options *options,
                                            hone_adapter **adapter);
 /** Bit l set: linear l is named in a comma-separated list, or by "all-linear". */

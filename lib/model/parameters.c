@@ -20,14 +20,15 @@ hone_status hn_parameters_declare(hn_parameters *parameters, const char *name, i
     return HONE_OK;
 }
 
-/** Gives every tensor its place in one buffer of `dtype`. */
-static hone_status place(hn_parameters *parameters, hone_dtype dtype) {
+/** Gives every tensor its place in one buffer. */
+static hone_status place(hn_parameters *parameters) {
     uint64_t total = 0;
     for (size_t i = 0; i < parameters->count; i++) {
         hone_tensor *tensor = &parameters->item[i].value;
         uint64_t span = 0;
         size_t end = 0;
-        tensor->dtype = (int32_t)dtype;
+        tensor->dtype = (int32_t)(tensor->rank > 1 ? parameters->storage : parameters->dtype);
+        tensor->row_stride = hn_tensor_row_stride(tensor);
         tensor->offset = total;
         if (!hn_tensor_span(tensor, &span) || !hn_align(span, &span) || !hn_add_size(total, span, &end))
             return hn_fail(HONE_ERROR_MEMORY, "parameter %s: its size overflows", parameters->item[i].name);
@@ -37,10 +38,15 @@ static hone_status place(hn_parameters *parameters, hone_dtype dtype) {
     return HONE_OK;
 }
 
-hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *device, hone_dtype dtype) {
+hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *device, hone_dtype dtype,
+                                   hone_dtype storage) {
+    if (storage != dtype && !hn_device_stores(device, storage))
+        return hn_fail(HONE_ERROR_UNSUPPORTED, "device %s can't multiply weights stored in %s: use f32",
+                       hone_device_name(device), hone_dtype_name(storage));
     parameters->device = device;
     parameters->dtype = dtype;
-    HN_TRY(place(parameters, dtype));
+    parameters->storage = storage;
+    HN_TRY(place(parameters));
     HN_TRY(hn_buffer_create(device, parameters->bytes, &parameters->buffer));
     for (size_t i = 0; i < parameters->count; i++)
         parameters->item[i].value.buffer = parameters->buffer;
@@ -50,6 +56,9 @@ hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *devic
 hone_status hn_parameters_make_trainable(hn_parameters *parameters) {
     if (parameters->gradient_buffer != 0)
         return HONE_OK;
+    if (parameters->storage != parameters->dtype)
+        return hn_fail(HONE_ERROR_ARGUMENT, "weights stored in %s can't be trained: open the model in f32",
+                       hone_dtype_name(parameters->storage));
     HN_TRY(hn_buffer_create(parameters->device, parameters->bytes, &parameters->gradient_buffer));
     for (size_t i = 0; i < parameters->count; i++) {
         parameters->item[i].gradient = parameters->item[i].value;
@@ -83,49 +92,106 @@ int64_t hn_parameters_elements(const hn_parameters *parameters) {
     return total;
 }
 
-/** Host values are converted a block at a time, so that loading needs no second copy of a large tensor. */
+/** Values are converted some rows at a time, so that neither way needs a second copy of a large tensor. */
 enum { BLOCK = 1 << 18 };
+
+static int64_t block_rows(const hone_tensor *tensor) {
+    const int64_t width = hn_tensor_row_elements(tensor);
+    const int64_t rows = width > 0 ? BLOCK / width : tensor->extent[0];
+    return rows > 0 ? rows : 1;
+}
+
+/** `rows` rows of host values to what the device stores; `row` is scratch for one row of floats. */
+static hone_status encode(hone_dtype from, const void *source, const hone_tensor *tensor, int64_t rows,
+                          void *bytes, float *row) {
+    const int64_t width = hn_tensor_row_elements(tensor);
+    const size_t size = hone_dtype_size(from) * (size_t)width;
+
+    if (tensor->dtype != HONE_Q8)
+        return hn_convert(from, source, (hone_dtype)tensor->dtype, bytes, (size_t)(rows * width));
+    for (int64_t r = 0; r < rows; r++) {
+        HN_TRY(hn_convert(from, (const char *)source + (size_t)r * size, HONE_F32, row, (size_t)width));
+        hn_q8_encode(row, width, (char *)bytes + r * tensor->row_stride);
+    }
+    return HONE_OK;
+}
+
+static hone_status decode(const hone_tensor *tensor, const void *bytes, int64_t rows, hone_dtype to,
+                          void *destination, float *row) {
+    const int64_t width = hn_tensor_row_elements(tensor);
+    const size_t size = hone_dtype_size(to) * (size_t)width;
+
+    if (tensor->dtype != HONE_Q8)
+        return hn_convert((hone_dtype)tensor->dtype, bytes, to, destination, (size_t)(rows * width));
+    for (int64_t r = 0; r < rows; r++) {
+        hn_q8_decode((const char *)bytes + r * tensor->row_stride, width, row);
+        HN_TRY(hn_convert(HONE_F32, row, to, (char *)destination + (size_t)r * size, (size_t)width));
+    }
+    return HONE_OK;
+}
+
+/** What encode and decode work in: a block as stored, and a row of floats. */
+typedef struct room {
+    int64_t rows; /**< of a block */
+    void *block;
+    float *row;
+} room;
+
+static hone_status make_room(const hone_tensor *tensor, room *out) {
+    const int64_t width = hn_tensor_row_elements(tensor);
+    const hone_tensor whole = hn_tensor_rows(*tensor, 0, tensor->extent[0]);
+
+    *out = (room){.rows = block_rows(tensor)};
+    out->rows = out->rows < whole.extent[0] ? out->rows : whole.extent[0];
+    HN_TRY(hn_alloc(&out->block, (size_t)(out->rows * hn_tensor_row_stride(tensor)),
+                    hone_dtype_size((hone_dtype)tensor->dtype), "conversion block"));
+    return hn_alloc(&out->row, (size_t)width, sizeof *out->row, "conversion row");
+}
+
+static void clear_room(room *work) {
+    hn_free(work->block);
+    hn_free(work->row);
+}
 
 hone_status hn_parameter_write(hn_parameters *parameters, const hn_parameter *parameter, hone_dtype dtype,
                                const void *data) {
-    const size_t from = hone_dtype_size(dtype), to = hone_dtype_size(parameters->dtype);
-    const size_t count = (size_t)hn_tensor_elements(&parameter->value);
-    const unsigned char *source = data;
-    void *block = NULL;
+    const hone_tensor *value = &parameter->value;
+    const size_t row_bytes = hone_dtype_size(dtype) * (size_t)hn_tensor_row_elements(value);
+    room work = {0};
     hone_status status = HONE_OK;
 
-    if (dtype == parameters->dtype)
-        return hn_upload_tensor(parameters->device, &parameter->value, data);
-    HN_GO(hn_alloc(&block, count < BLOCK ? count : BLOCK, to, "conversion block"));
-    for (size_t i = 0; i < count; i += BLOCK) {
-        const size_t n = count - i < BLOCK ? count - i : BLOCK;
-        HN_GO(hn_convert(dtype, source + i * from, parameters->dtype, block, n));
-        HN_GO(hn_upload(parameters->device, parameter->value.buffer, parameter->value.offset + i * to, block,
-                        n * to));
+    if (dtype == (hone_dtype)value->dtype)
+        return hn_upload_tensor(parameters->device, value, data);
+    HN_GO(make_room(value, &work));
+    for (int64_t first = 0; first < value->extent[0]; first += work.rows) {
+        const int64_t left = value->extent[0] - first, rows = left < work.rows ? left : work.rows;
+        const hone_tensor part = hn_tensor_rows(*value, first, rows);
+        HN_GO(
+            encode(dtype, (const char *)data + (size_t)first * row_bytes, value, rows, work.block, work.row));
+        HN_GO(hn_upload_tensor(parameters->device, &part, work.block));
     }
 done:
-    hn_free(block);
+    clear_room(&work);
     return status;
 }
 
 hone_status hn_parameter_read(const hn_parameters *parameters, const hone_tensor *tensor, hone_dtype dtype,
                               void *data) {
-    const size_t from = hone_dtype_size(parameters->dtype), to = hone_dtype_size(dtype);
-    const size_t count = (size_t)hn_tensor_elements(tensor);
-    unsigned char *destination = data;
-    void *block = NULL;
+    const size_t row_bytes = hone_dtype_size(dtype) * (size_t)hn_tensor_row_elements(tensor);
+    room work = {0};
     hone_status status = HONE_OK;
 
-    if (dtype == parameters->dtype)
+    if (dtype == (hone_dtype)tensor->dtype)
         return hn_download_tensor(parameters->device, tensor, data);
-    HN_GO(hn_alloc(&block, count < BLOCK ? count : BLOCK, from, "conversion block"));
-    for (size_t i = 0; i < count; i += BLOCK) {
-        const size_t n = count - i < BLOCK ? count - i : BLOCK;
-        HN_GO(hn_download(parameters->device, block, tensor->buffer, tensor->offset + i * from, n * from));
-        HN_GO(hn_convert(parameters->dtype, block, dtype, destination + i * to, n));
+    HN_GO(make_room(tensor, &work));
+    for (int64_t first = 0; first < tensor->extent[0]; first += work.rows) {
+        const int64_t left = tensor->extent[0] - first, rows = left < work.rows ? left : work.rows;
+        const hone_tensor part = hn_tensor_rows(*tensor, first, rows);
+        HN_GO(hn_download_tensor(parameters->device, &part, work.block));
+        HN_GO(decode(tensor, work.block, rows, dtype, (char *)data + (size_t)first * row_bytes, work.row));
     }
 done:
-    hn_free(block);
+    clear_room(&work);
     return status;
 }
 
@@ -133,20 +199,19 @@ hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33
     hn_hasher *hasher = NULL;
     void *block = NULL;
     hone_status status = HONE_OK;
-    const size_t size = hone_dtype_size(parameters->dtype);
 
     HN_GO(hn_hasher_create(&hasher));
-    HN_GO(hn_alloc(&block, BLOCK, size, "hash block"));
+    HN_GO(hn_alloc(&block, BLOCK, 1, "hash block"));
     for (size_t p = 0; p < parameters->count; p++) {
         const hn_parameter *item = &parameters->item[p];
-        const size_t count = (size_t)hn_tensor_elements(&item->value);
+        uint64_t bytes = 0;
+        (void)hn_tensor_span(&item->value, &bytes);
         hn_hasher_text(hasher, item->name);
         hn_hasher_update(hasher, item->value.extent, sizeof item->value.extent);
-        for (size_t i = 0; i < count; i += BLOCK) {
-            const size_t n = count - i < BLOCK ? count - i : BLOCK;
-            HN_GO(hn_download(parameters->device, block, item->value.buffer, item->value.offset + i * size,
-                              n * size));
-            hn_hasher_update(hasher, block, n * size);
+        for (uint64_t i = 0; i < bytes; i += BLOCK) {
+            const uint64_t n = bytes - i < BLOCK ? bytes - i : BLOCK;
+            HN_GO(hn_download(parameters->device, block, item->value.buffer, item->value.offset + i, n));
+            hn_hasher_update(hasher, block, n);
         }
     }
     hn_hasher_digest(hasher, digest);

@@ -15,7 +15,8 @@ typedef struct hn_parameter {
 
 typedef struct hn_parameters {
     hone_device *device;
-    hone_dtype dtype;
+    hone_dtype dtype;   /**< in which the model computes, and of vectors */
+    hone_dtype storage; /**< of matrices: dtype, or BF16 or Q8 (frozen weights) */
     hn_parameter *item; /**< in a fixed order: the file's canonical order of layers */
     size_t count, capacity;
     uint64_t buffer, gradient_buffer;
@@ -26,8 +27,8 @@ typedef struct hn_parameters {
 HONE_MUST_USE hone_status hn_parameters_declare(hn_parameters *parameters, const char *name, int64_t rows,
                                                 int64_t columns, bool decay);
 HONE_MUST_USE hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *device,
-                                                 hone_dtype dtype);
-/** Allocates gradients for all. Idempotent. */
+                                                 hone_dtype dtype, hone_dtype storage);
+/** Allocates gradients for all. Idempotent. HONE_ERROR_ARGUMENT where matrices are stored in fewer bits. */
 HONE_MUST_USE hone_status hn_parameters_make_trainable(hn_parameters *parameters);
 void hn_parameters_clear(hn_parameters *parameters);
 /** NULL when absent. */
@@ -45,9 +46,9 @@ HONE_MUST_USE hone_status hn_parameters_digest(const hn_parameters *parameters, 
 /** The weights themselves, for trainer and checkpoints. Borrowed. */
 hn_parameters *hn_model_weights(hone_model *model);
 hn_parameters *hn_adapter_weights(hone_adapter *adapter);
-/** As hone_model_open, computing in `dtype` (F64 for the float64 oracle's tests). */
+/** As hone_model_open, computing in `dtype` (F64 for the float64 oracle's tests), matrices in `storage`. */
 HONE_MUST_USE hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype,
-                                           hone_model **model);
+                                           hone_dtype storage, hone_model **model);
 HONE_MUST_USE hone_status hn_model_create_as(hone_device *device, const hone_model_config *config,
                                              uint64_t seed, hone_dtype dtype, hone_model **model);
 

@@ -40,4 +40,9 @@ bool hn_align(uint64_t bytes, uint64_t *aligned);
  */
 hone_status hn_convert(hone_dtype from, const void *source, hone_dtype to, void *destination, size_t count);
 
+/** A row to Q8 and back (hone_q8_row bytes): the scale of a block is its largest magnitude / 127, rounded to F16; steps
+ *  to nearest even. */
+void hn_q8_encode(const float *row, int64_t columns, void *bytes);
+void hn_q8_decode(const void *bytes, int64_t columns, float *row);
+
 #endif

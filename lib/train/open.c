@@ -14,6 +14,7 @@ static hone_status open_device(hn_run_state *run) {
     const hone_device_options wanted = {.threads = (int)options->threads,
                                         .isa = options->isa,
                                         .matmul = options->matmul,
+                                        .dtype = options->dtype,
                                         .allow_fallback = options->allow_fallback};
     return hone_device_open(options->device, &wanted, &run->device);
 }
@@ -31,8 +32,21 @@ static hone_status open_adapter(hn_run_state *run) {
     return hone_adapter_create(run->model, &lora, (uint64_t)options->seed, &run->adapter);
 }
 
+/** What is trained is in full; a frozen base follows --base-dtype, and in bf16 products it is bf16 anyway. */
+static hone_status base_weights(const hone_train_options *options, hone_weights *weights) {
+    HN_TRY(hone_weights_parse(options->base_dtype, weights));
+    if (options->full)
+        *weights = HONE_WEIGHTS_FULL;
+    else if (*weights == HONE_WEIGHTS_AUTO && strcmp(options->dtype, "bf16") == 0)
+        *weights = HONE_WEIGHTS_BF16;
+    return HONE_OK;
+}
+
 static hone_status open_model(hn_run_state *run) {
-    HN_TRY(hone_model_open(run->device, run->options->model, &run->model));
+    hone_weights weights = HONE_WEIGHTS_FULL;
+
+    HN_TRY(base_weights(run->options, &weights));
+    HN_TRY(hone_model_open_stored(run->device, run->options->model, weights, &run->model));
     HN_TRY(hone_tokenizer_open(run->options->model, &run->tokenizer));
     HN_TRY(hone_model_digest(run->model, run->base_digest));
     HN_TRY(open_adapter(run));
@@ -79,8 +93,9 @@ static hone_status open_reference(hn_run_state *run) {
         return HONE_OK;
     /* Full training moves the model: a reference that is computed later needs a copy of its own. */
     if (options->reference != NULL || (run->fresh_reference && options->full))
-        HN_TRY(hone_model_open(run->device, options->reference != NULL ? options->reference : options->model,
-                               &run->reference_model));
+        HN_TRY(hone_model_open_stored(run->device,
+                                      options->reference != NULL ? options->reference : options->model,
+                                      HONE_WEIGHTS_AUTO, &run->reference_model));
     hone_model *model = run->reference_model != NULL ? run->reference_model : run->model;
     if (run->fresh_reference)
         return hn_network_create(model, NULL, false, 0, &budget, &run->reference_network);

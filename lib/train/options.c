@@ -64,6 +64,8 @@ static const struct row {
     INTEGER("threads", threads, "N", "threads (0: all processors)"),
     TEXT("isa", isa, "I", "instruction set override"),
     TEXT("matmul", matmul, "P", "matrix product provider override"),
+    TEXT("dtype", dtype, "T", "products in f32, or in bf16 where the processor has them (faster)"),
+    TEXT("base-dtype", base_dtype, "T", "LoRA's frozen base in f32, bf16, q8, or auto: as it is in the file"),
     FLAG("allow-fallback", allow_fallback, "run operations that the device lacks on the host"),
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -102,6 +104,8 @@ hone_status hone_train_options_init(hone_train_options *options) {
     HN_TRY(hone_train_options_set(options, "lora-targets", lora.targets));
     HN_TRY(hone_train_options_set(options, "schedule", "linear"));
     HN_TRY(hone_train_options_set(options, "pack", "trie"));
+    HN_TRY(hone_train_options_set(options, "dtype", "f32"));
+    HN_TRY(hone_train_options_set(options, "base-dtype", "auto"));
     return hone_train_options_set(options, "template", "plain");
 }
 

@@ -59,7 +59,8 @@ static void check(hone_device *device, const char *file, hone_dtype dtype) {
     hn_network *network = NULL;
     const double tolerance = dtype == HONE_F64 ? TOLERANCE_F64 : TOLERANCE_F32;
 
-    REQUIRE(hn_model_open_as(device, golden_path("%s", golden_string(fixture, "model")), dtype, &model));
+    REQUIRE(
+        hn_model_open_as(device, golden_path("%s", golden_string(fixture, "model")), dtype, dtype, &model));
     if (adapter_path != NULL)
         REQUIRE(hone_adapter_open(model, golden_path("%s", json_string_value(adapter_path)), &adapter));
     REQUIRE(hn_network_create(model, adapter, false, 0, &budget, &network));

@@ -84,8 +84,8 @@ static const json_t *pair_of(const bench *b, int64_t i) {
 static hone_model *open_model(const bench *b, const char *folder, hone_adapter **adapter) {
     hone_model *model = NULL;
 
-    REQUIRE(
-        hn_model_open_as(b->device, golden_path("%s", golden_string(b->batch, folder)), b->dtype, &model));
+    REQUIRE(hn_model_open_as(b->device, golden_path("%s", golden_string(b->batch, folder)), b->dtype,
+                             b->dtype, &model));
     if (adapter != NULL)
         REQUIRE(hone_adapter_open(model, golden_path("%s", golden_string(b->batch, "adapter")), adapter));
     return model;

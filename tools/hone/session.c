@@ -5,21 +5,27 @@
 #include <stdlib.h>
 
 static hone_status open_all(session *s) {
-    const hone_device_options options = {
-        .threads = s->threads, .isa = s->isa, .matmul = s->matmul, .allow_fallback = s->allow_fallback != 0};
-    hone_status status = hone_device_open(s->device_name, &options, &s->device);
+    const hone_device_options options = {.threads = s->threads,
+                                         .isa = s->isa,
+                                         .matmul = s->matmul,
+                                         .dtype = s->dtype,
+                                         .allow_fallback = s->allow_fallback != 0};
+    hone_weights weights = HONE_WEIGHTS_AUTO;
+    hone_status status = s->weights != NULL ? hone_weights_parse(s->weights, &weights) : HONE_OK;
 
+    if (status == HONE_OK)
+        status = hone_device_open(s->device_name, &options, &s->device);
     if (status == HONE_OK)
         status = hone_tokenizer_open(s->model_path, &s->tokenizer);
     if (status == HONE_OK)
         status =
             hone_template_open(s->template_name != NULL ? s->template_name : "plain", s->tokenizer, &s->form);
     if (status == HONE_OK)
-        status = hone_model_open(s->device, s->model_path, &s->model);
+        status = hone_model_open_stored(s->device, s->model_path, weights, &s->model);
     if (status == HONE_OK && s->adapter_path != NULL)
         status = hone_adapter_open(s->model, s->adapter_path, &s->adapter);
     if (status == HONE_OK && s->reference_path != NULL)
-        status = hone_model_open(s->device, s->reference_path, &s->reference);
+        status = hone_model_open_stored(s->device, s->reference_path, weights, &s->reference);
     return status;
 }
 
@@ -44,4 +50,6 @@ void session_close(session *s) {
     free(s->device_name);
     free(s->isa);
     free(s->matmul);
+    free(s->dtype);
+    free(s->weights);
 }

@@ -9,7 +9,8 @@
 #include <popt.h>
 
 typedef struct session {
-    char *model_path, *adapter_path, *reference_path, *template_name, *device_name, *isa, *matmul;
+    char *model_path, *adapter_path, *reference_path, *template_name, *device_name, *isa, *matmul, *dtype,
+        *weights;
     int threads, allow_fallback;
 
     hone_device *device;
@@ -40,7 +41,14 @@ typedef struct session {
         {"device", '\0', POPT_ARG_STRING, &(s).device_name, 0, "device, as `hone devices` names it", "D"},   \
         {"threads", '\0', POPT_ARG_INT, &(s).threads, 0, "threads (0: all processors)", "N"},                \
         {"isa", '\0', POPT_ARG_STRING, &(s).isa, 0, "instruction set override", "I"},                        \
-        {"matmul", '\0', POPT_ARG_STRING, &(s).matmul, 0, "matrix product provider override", "P"}, {        \
+        {"matmul", '\0', POPT_ARG_STRING, &(s).matmul, 0, "matrix product provider override", "P"},          \
+        {"dtype",    '\0', POPT_ARG_STRING,                                                                  \
+         &(s).dtype, 0,    "products in f32, or in bf16 where the processor has them (f32)",                 \
+         "T"},                                                                                               \
+        {"weights",    '\0', POPT_ARG_STRING,                                                                \
+         &(s).weights, 0,    "weights in f32, bf16, q8 (8 bits), or auto: as they are in the file (auto)",   \
+         "T"},                                                                                               \
+    {                                                                                                        \
         "allow-fallback", '\0', POPT_ARG_NONE, &(s).allow_fallback, 0,                                       \
             "run operations that the device lacks on the host", NULL                                         \
     }
