@@ -14,7 +14,7 @@
 #include "matmul.h"
 
 /** Blocking: units of the reduction and columns in a packed block of b, rows in a packed block of a. */
-enum { HN_CPU_PACKED_UNITS = 288, HN_CPU_PACKED_COLUMNS = 192, HN_CPU_PACKED_ROWS = 112 };
+enum { HN_CPU_PACKED_UNITS = 288, HN_CPU_PACKED_COLUMNS = 384, HN_CPU_PACKED_ROWS = 112 };
 /** Bytes of scratch of one thread: the block of b, then that of a (a row's units are padded to a multiple of 16). */
 #define HN_CPU_PACKED_SCRATCH ((size_t)4 * HN_CPU_PACKED_UNITS * (HN_CPU_PACKED_COLUMNS + HN_CPU_PACKED_ROWS))
 
