@@ -32,6 +32,7 @@ struct hone_device {
     bool allow_fallback;
     hone_device *fallback; /**< the built-in backend, opened when first needed */
     uint8_t warned[HONE_OP_COUNT];
+    struct hn_profile *profile; /**< NULL: nothing is timed */
 };
 
 /** A backend that was found, usable or not. */

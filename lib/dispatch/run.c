@@ -1,6 +1,8 @@
+#include <core/file.h>
 #include <core/memory.h>
 #include <core/status.h>
 #include <dispatch/device.h>
+#include <dispatch/profile.h>
 #include <string.h>
 #include <tensor/tensor.h>
 
@@ -106,17 +108,35 @@ hone_status hn_copy(hone_device *device, const hone_tensor *destination, const h
 
 hone_status hn_synchronise(hone_device *device) { return device->backend->synchronise(device->handle); }
 
-hone_status hn_run(hone_device *device, hone_operation operation, const hone_call *call) {
-    HN_TRY(hn_validate(device, operation, call));
-    device->calls++;
-    const hone_operation_function run = device->backend->operation[operation];
-    if (run != NULL)
-        return run(device->handle, call);
+static hone_status run(hone_device *device, hone_operation operation, const hone_call *call) {
+    const hone_operation_function function = device->backend->operation[operation];
+    if (function != NULL)
+        return function(device->handle, call);
     if (device->allow_fallback)
         return hn_fallback_run(device, operation, call);
     return hn_fail(HONE_ERROR_UNSUPPORTED,
                    "device %s lacks the operation %s; --allow-fallback runs it on the host", device->name,
                    hn_operation_describe(operation)->name);
+}
+
+/** Waits before and after, so that the time is the operation's own. */
+static hone_status run_timed(hone_device *device, hone_operation operation, const hone_call *call) {
+    hn_profile *profile = device->profile;
+
+    HN_TRY(hn_synchronise(device));
+    const double began = hn_seconds();
+    HN_TRY(run(device, operation, call));
+    HN_TRY(hn_synchronise(device));
+    profile->seconds[operation] += hn_seconds() - began;
+    profile->flops[operation] += hn_operation_flops(operation, call, profile->pairs);
+    profile->calls[operation]++;
+    return HONE_OK;
+}
+
+hone_status hn_run(hone_device *device, hone_operation operation, const hone_call *call) {
+    HN_TRY(hn_validate(device, operation, call));
+    device->calls++;
+    return device->profile == NULL ? run(device, operation, call) : run_timed(device, operation, call);
 }
 
 size_t hn_workspace(hone_device *device, hone_operation operation, const hone_call *call) {
