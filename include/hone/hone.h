@@ -3,6 +3,7 @@
 #define HONE_HONE_H
 
 #include <hone/bandit.h>
+#include <hone/bench.h>
 #include <hone/data.h>
 #include <hone/device.h>
 #include <hone/dtype.h>

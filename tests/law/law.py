@@ -3,7 +3,7 @@
 
 The arrows between the folders of lib/ run one way (a folder may include itself and what is listed):
 core <- tensor <- dispatch <- graph <- model; core <- text, pack, loss <- model (a model knows packs, and converts
-vocabularies); tensor <- checkpoint; all of these <- train, sample <- eval.
+vocabularies); tensor <- checkpoint; all of these <- train, sample <- eval, bench.
 
 Only direct includes are judged: what hone/backend.h itself includes, a backend sees through it. Comments are prose and
 may name a backend; code and strings may not.
@@ -42,7 +42,7 @@ BELOW = {
     "comm": {"core", "tensor"},
 }
 BELOW["train"] = BELOW["sample"] = set(BELOW)
-BELOW["eval"] = set(BELOW) | {"train", "sample"}
+BELOW["eval"] = BELOW["bench"] = set(BELOW) | {"train", "sample"}
 
 TOP = {"lib", "backends", "include", "tools", "tests", "cmake", "CMakeLists.txt", "CMakePresets.json", "README.md",
        "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md", "build"}

@@ -3,6 +3,7 @@
 #define HONE_VERBS_H
 
 int hone_cmd_bandit(int argc, const char **argv);
+int hone_cmd_bench(int argc, const char **argv);
 int hone_cmd_check(int argc, const char **argv);
 int hone_cmd_convert(int argc, const char **argv);
 int hone_cmd_devices(int argc, const char **argv);

@@ -1,0 +1,81 @@
+/**
+ * Measuring: how fast things are here, against what this machine can do at most.
+ *
+ * Everything is warmed up first and repeated; times come as median, least and most. Inputs are synthetic and a function
+ * of a seed. Rates to compare with (multiply-adds on registers alone, bytes read from memory) are measured in the same
+ * process.
+ */
+#ifndef HONE_BENCH_H
+#define HONE_BENCH_H
+
+#include <hone/loss.h>
+#include <hone/model.h>
+#include <hone/pack.h>
+
+HONE_BEGIN
+
+/** Seconds of one run, over `runs` runs. */
+typedef struct hone_times {
+    double median, min, max;
+    int64_t runs;
+} hone_times;
+
+/** An operation of a device over what was profiled. */
+typedef struct hone_profile_row {
+    const char *name; /**< "linear_backward"; a constant */
+    double seconds;
+    int64_t calls;
+    double flops; /**< of its products, a multiply and an add counted as two; 0: it has none */
+} hone_profile_row;
+enum { HONE_PROFILE_ROWS = 64 };
+typedef struct hone_profile {
+    double seconds; /**< from begin to end, what is not an operation included */
+    hone_profile_row row[HONE_PROFILE_ROWS];
+    int64_t rows; /**< those that ran, slowest first */
+} hone_profile;
+
+/** What the processors can do at most, all threads together, per second. */
+typedef struct hone_machine {
+    int threads;
+    const char *isa;   /**< whose registers: "avx512", "avx2", "scalar"; a constant */
+    double f32_flops;  /**< float32 multiply-adds on registers, counted as two */
+    double bf16_flops; /**< bf16 products added in float32; 0: there is no such instruction */
+    double read_bytes; /**< read from memory, from an array far larger than the caches */
+} hone_machine;
+/** Measures, in about a second. `isa` names the best instruction set to use, NULL: what there is. `threads` 0: the
+ *  processors this process may run on. */
+HONE_API HONE_MUST_USE hone_status hone_machine_measure(const char *isa, int threads, hone_machine *machine);
+
+typedef struct hone_bench_step_options {
+    hone_loss_options loss;
+    hone_pack_layout layout;
+    bool full;           /**< all weights; else LoRA */
+    bool reference_anew; /**< the reference's forward pass at every step, as peers do; else once, before */
+    hone_lora_options lora;
+    int64_t prompt_tokens, completion_tokens;
+    int64_t instruction_tokens; /**< what asks for a revision, after a draft */
+    int64_t pairs;              /**< a step */
+    int64_t pack_tokens; /**< most tokens of one forward pass; 0: what the pairs of a step need together */
+    int64_t warmup, steps;
+    int64_t seed;
+} hone_bench_step_options;
+/** SRPO, trie, LoRA, prompts of 350 and completions of 35 tokens, an instruction of 8, 1 pair, 1 + 5 steps. */
+HONE_API hone_bench_step_options hone_bench_step_defaults(void);
+
+typedef struct hone_bench_step_result {
+    hone_times step;
+    double pairs_per_second, tokens_per_second; /**< of the median; tokens: packed */
+    double flops;                               /**< of a step's products */
+    int64_t packs, packed_tokens, naive_tokens, padded_tokens, scored_rows, visible_pairs; /**< of a step */
+    int64_t parameters, trainable;
+    hone_dtype dtype;
+    uint64_t peak_bytes, device_peak_bytes; /**< of the process so far, and of the device's buffers */
+    hone_profile profile;                   /**< of one more step */
+} hone_bench_step_result;
+/** Training steps on `model`, whose weights change when `full`. */
+HONE_API HONE_MUST_USE hone_status hone_bench_step(hone_model *model, const hone_bench_step_options *options,
+                                                   hone_bench_step_result *result);
+
+HONE_END
+
+#endif

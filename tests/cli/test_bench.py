@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""hone bench: what it prints, not how fast it is. test_bench.py HONE [unittest arguments]. Standard library only."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HONE = ""
+SHAPE = "16,24,2,2,1,60"
+SMALL = ["--prompt-tokens", 20, "--completion-tokens", 5, "--steps", 2, "--threads", 1]
+
+
+def hone(*arguments):
+    return subprocess.run([HONE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=300)
+
+
+class Bench(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.root = tempfile.mkdtemp(prefix="hone-bench-")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.root)
+
+    def must(self, *arguments):
+        done = hone("bench", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def json(self, *arguments):
+        lines = self.must(*arguments, "--json").splitlines()
+        self.assertEqual(len(lines), 1)
+        return json.loads(lines[0])
+
+    def bad(self, *arguments, code, says):
+        done = hone("bench", *arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertIn(says, done.stderr)
+
+    def times(self, times, runs=None):
+        self.assertLess(0, times["min"])
+        self.assertLessEqual(times["min"], times["median"])
+        self.assertLessEqual(times["median"], times["max"])
+        if runs is not None:
+            self.assertEqual(times["runs"], runs)
+
+    def test_help(self):
+        for text in (self.must("--help"), self.must("step", "--help")):
+            self.assertIn("Example", text)
+        self.bad(code=2, says="Parts")
+        self.bad("nothing", code=2, says="nothing")
+
+    def test_what_is_wrong(self):
+        self.bad("step", code=2, says="--model")
+        self.bad("step", "--shape", "1,2,3", code=2, says="six numbers")
+        self.bad("step", "--shape", "16,24,2,3,1,60", code=1, says="head")
+        self.bad("step", "--shape", SHAPE, "--pack", "tight", code=2, says="tight")
+        self.bad("step", "--shape", SHAPE, "--method", "ppo", code=1, says="ppo")
+        self.bad("step", "--shape", SHAPE, "--prompt-tokens", 0, code=1, says="prompts of 0")
+        self.bad("step", "--model", os.path.join(self.root, "none"), code=1, says="none")
+
+    def test_step(self):
+        report = self.json("step", "--shape", SHAPE, "--method", "srpo", "--lora-rank", 4, *SMALL)
+        self.assertEqual(report["bench"], "step")
+        self.assertEqual(report["packed_tokens"], 20 + 6 * 4 + 2 * 8)
+        self.assertEqual(report["naive_tokens"], 2 * 25 + 4 * 37)
+        self.assertAlmostEqual(report["tree_ratio"], report["naive_tokens"] / report["packed_tokens"])
+        self.times(report["seconds"], runs=2)
+        self.assertAlmostEqual(report["pairs_per_s"], 1 / report["seconds"]["median"])
+        self.assertAlmostEqual(report["tokens_per_s"], report["packed_tokens"] / report["seconds"]["median"])
+        self.assertTrue(0 < report["share_of_peak"] < 1)
+        self.assertLess(0, report["device_peak_bytes"])
+        self.assertLess(report["device_peak_bytes"], report["peak_bytes"])
+        self.assertEqual(report["settings"]["threads"], 1)
+        rows = report["operations"]
+        self.assertLessEqual({"linear", "linear_backward", "attention", "adamw"}, {row["name"] for row in rows})
+        self.assertEqual([row["seconds"] for row in rows], sorted((row["seconds"] for row in rows), reverse=True))
+        self.assertAlmostEqual(sum(row["flops"] for row in rows), report["flops"])
+        spent = sum(row["seconds"] for row in rows) + report["host_seconds"]
+        self.assertAlmostEqual(spent, report["profiled_seconds"])
+
+    def test_step_in_full(self):
+        report = self.json("step", "--shape", SHAPE, "--full", "--pack", "naive", *SMALL)
+        self.assertEqual(report["trainable"], report["parameters"])
+        self.assertEqual(report["packed_tokens"], report["padded_tokens"])
+        text = self.must("step", "--shape", SHAPE, "--full", *SMALL)
+        for word in ("pairs/s", "tokens/s", "GFLOP/s", "memory", "linear_backward", "host", "all weights"):
+            self.assertIn(word, text)
+
+    def test_compare(self):
+        arguments = ["step", "--shape", SHAPE, *SMALL]
+        earlier = os.path.join(self.root, "earlier.json")
+        report = self.json(*arguments)
+        report["pairs_per_s"] *= 4
+        report["operations"][0]["calls"] *= 2
+        with open(earlier, "w", encoding="utf-8") as file:
+            json.dump(report, file)
+        again = self.json(*arguments, "--compare", earlier)
+        ratios = again["compare"]
+        self.assertAlmostEqual(ratios["pairs_per_s"], again["pairs_per_s"] / report["pairs_per_s"])
+        self.assertEqual(ratios[f"operations[{report['operations'][0]['name']}].calls"], 0.5)
+        self.assertEqual(ratios["packed_tokens"], 1)
+        self.assertFalse([key for key in ratios if key.startswith("settings")])
+        text = self.must(*arguments, "--compare", earlier)
+        self.assertRegex(text, r"packed_tokens +1\.000")
+        done = hone("bench", *arguments, "--pairs", 2, "--compare", earlier)
+        self.assertIn('"pairs" is 2, it was 1', done.stderr)
+        self.bad(*arguments, "--compare", os.path.join(self.root, "none.json"), code=1, says="none.json")
+        with open(earlier, "w", encoding="utf-8") as file:
+            file.write('{"bench": "decode"}')
+        self.bad(*arguments, "--compare", earlier, code=1, says="bench step --json")
+
+
+if __name__ == "__main__":
+    HONE = sys.argv.pop(1)
+    unittest.main(verbosity=2)

@@ -1,0 +1,88 @@
+#include "bench.h"
+#include "cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** The processors of this machine are what the built-in device computes on; nothing is known of others. */
+static hone_status measure_machine(bench *b) {
+    static const char *const known[] = {"avx512", "avx2", "scalar"};
+    const char *isa = NULL;
+
+    memset(&b->machine, 0, sizeof b->machine);
+    if (strncmp(hone_device_name(b->device), "cpu:", 4) != 0)
+        return HONE_OK;
+    for (int i = 0; b->isa != NULL && i < 3; i++)
+        if (strcmp(b->isa, known[i]) == 0)
+            isa = known[i];
+    return hone_machine_measure(isa, hone_device_threads(b->device), &b->machine);
+}
+
+int bench_open_device(bench *b) {
+    const hone_device_options options = {
+        .threads = b->threads, .isa = b->isa, .matmul = b->matmul, .allow_fallback = b->allow_fallback != 0};
+    hone_status status = hone_device_open(b->device_name, &options, &b->device);
+
+    if (status == HONE_OK)
+        status = measure_machine(b);
+    return status == HONE_OK ? 0 : cli_fail(status);
+}
+
+/** Random weights: speed does not depend on their values. */
+static int create_model(bench *b) {
+    long long n[6];
+    int length = 0;
+
+    if (sscanf(b->shape, "%lld,%lld,%lld,%lld,%lld,%lld%n", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5],
+               &length) != 6 ||
+        b->shape[length] != '\0' || n[3] < 1)
+        return cli_usage(b->verb,
+                         "--shape \"%s\": six numbers are wanted: width, hidden width, layers, heads, "
+                         "key/value heads, vocabulary",
+                         b->shape);
+    const hone_model_config config = {.width = n[0],
+                                      .hidden = n[1],
+                                      .layers = n[2],
+                                      .heads = n[3],
+                                      .kv_heads = n[4],
+                                      .head_dim = n[0] / n[3],
+                                      .vocabulary = n[5],
+                                      .max_positions = 1 << 20,
+                                      .norm_epsilon = 1e-5,
+                                      .tied = true,
+                                      .rope_theta = 10000.0,
+                                      .initializer_range = 0.02,
+                                      .bos = -1,
+                                      .eos = -1,
+                                      .dtype = HONE_F32};
+    hone_status status = hone_model_config_check(&config);
+    if (status == HONE_OK)
+        status = hone_model_create(b->device, &config, 0, &b->model);
+    return status == HONE_OK ? 0 : cli_fail(status);
+}
+
+static int open_model(bench *b) {
+    const hone_status status = hone_model_open(b->device, b->model_path, &b->model);
+    return status == HONE_OK ? 0 : cli_fail(status);
+}
+
+int bench_open(bench *b) {
+    if ((b->model_path == NULL) == (b->shape == NULL))
+        return cli_usage(b->verb, "one of --model and --shape is wanted");
+    const int code = bench_open_device(b);
+    if (code != 0)
+        return code;
+    return b->shape != NULL ? create_model(b) : open_model(b);
+}
+
+void bench_close(bench *b) {
+    hone_model_destroy(b->model);
+    hone_device_close(b->device);
+    free(b->model_path);
+    free(b->shape);
+    free(b->device_name);
+    free(b->isa);
+    free(b->matmul);
+    free(b->compare);
+}
