@@ -6,6 +6,7 @@
 #include <hone/bench.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 /** A rate is the best of these: what disturbs only makes slower. */
 enum { ATTEMPTS = 7, SHARES = 8 };
@@ -16,35 +17,47 @@ enum { ATTEMPTS = 7, SHARES = 8 };
 typedef struct burst {
     const hn_peak_kernel *kernel;
     int64_t rounds;
+    _Atomic int64_t spent; /**< nanoseconds of processor time, all threads together */
 } burst;
 
 /** Results go here, so that none can be left out. */
 static _Atomic float sink;
 static _Atomic uint64_t word_sink;
 
+/** Nanoseconds that this thread had a processor. */
+static int64_t thread_time(void) {
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static void run_share(void *argument, int64_t index, int thread) {
-    const burst *b = argument;
+    burst *b = argument;
+    const int64_t began = thread_time();
     (void)index;
     (void)thread;
     atomic_store(&sink, b->kernel->run(b->rounds));
+    atomic_fetch_add(&b->spent, thread_time() - began);
 }
 
-/** Multiply-adds a second of all threads, in shares that are claimed, so that a slow thread holds nobody up. */
+/** Multiply-adds a second of all threads, by the time that they had processors: what the processors can do, however
+ *  busy others keep them. All run at once, so that what threads share (a core's units) shows. */
 static double measure_peak(hn_pool *pool, const hn_peak_kernel *kernel) {
-    const int64_t shares = (int64_t)SHARES * hn_pool_threads(pool);
-    burst b = {kernel, 1000};
-    double best = 0.0, began = 0.0;
+    const int threads = hn_pool_threads(pool);
+    burst b = {.kernel = kernel, .rounds = 1000};
+    double best = 0.0;
 
     /* A share of at least half a millisecond. */
     do {
         b.rounds *= 2;
-        began = hn_seconds();
-        atomic_store(&sink, kernel->run(b.rounds));
-    } while (hn_seconds() - began < 5e-4);
+        b.spent = 0;
+        run_share(&b, 0, 0);
+    } while (b.spent < 500000);
     for (int i = 0; i < ATTEMPTS; i++) {
-        began = hn_seconds();
-        hn_pool_run(pool, shares, run_share, &b);
-        const double rate = (double)shares * (double)b.rounds * kernel->flops / (hn_seconds() - began);
+        b.spent = 0;
+        hn_pool_run(pool, (int64_t)SHARES * threads, run_share, &b);
+        const double shares = (double)SHARES * threads, seconds = 1e-9 * (double)b.spent / threads;
+        const double rate = shares * (double)b.rounds * kernel->flops / seconds;
         best = rate > best ? rate : best;
     }
     return best;
