@@ -76,6 +76,35 @@ typedef struct hone_bench_step_result {
 HONE_API HONE_MUST_USE hone_status hone_bench_step(hone_model *model, const hone_bench_step_options *options,
                                                    hone_bench_step_result *result);
 
+typedef struct hone_bench_decode_options {
+    int64_t prompt_tokens; /**< already in the cache of every sequence */
+    int64_t tokens;        /**< decoded by every sequence in a round */
+    int64_t batch;         /**< the largest: 1, 2, 4, ... up to it */
+    int64_t warmup, rounds;
+    int64_t seed;
+} hone_bench_decode_options;
+/** Prompts of 128, 16 tokens, up to 32 sequences, 1 + 3 rounds. */
+HONE_API hone_bench_decode_options hone_bench_decode_defaults(void);
+
+enum { HONE_BENCH_BATCHES = 11 };
+typedef struct hone_bench_decode_result {
+    hone_times prompt;   /**< of one prompt of prompt_tokens */
+    double weight_bytes; /**< weights that a step reads, whatever the batch */
+    double cache_bytes;  /**< keys and values that a step reads for each sequence, on average */
+    hone_dtype dtype;
+    struct hone_bench_batch {
+        int64_t batch;
+        hone_times step; /**< a token of every sequence, drawing it (greedily) included */
+    } batches[HONE_BENCH_BATCHES];
+    int64_t count;
+    uint64_t peak_bytes, device_peak_bytes;
+    hone_profile profile; /**< of one more round with a single sequence */
+} hone_bench_decode_result;
+/** Batches take turns in every round. `adapter` may be NULL. */
+HONE_API HONE_MUST_USE hone_status hone_bench_decode(hone_model *model, hone_adapter *adapter,
+                                                     const hone_bench_decode_options *options,
+                                                     hone_bench_decode_result *result);
+
 HONE_END
 
 #endif

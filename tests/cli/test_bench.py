@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 HONE = ""
+PARTS = ["step", "decode"]
 SHAPE = "16,24,2,2,1,60"
 SMALL = ["--prompt-tokens", 20, "--completion-tokens", 5, "--steps", 2, "--threads", 1]
 
@@ -52,7 +53,7 @@ class Bench(unittest.TestCase):
             self.assertEqual(times["runs"], runs)
 
     def test_help(self):
-        for text in (self.must("--help"), self.must("step", "--help")):
+        for text in [self.must("--help")] + [self.must(part, "--help") for part in PARTS]:
             self.assertIn("Example", text)
         self.bad(code=2, says="Parts")
         self.bad("nothing", code=2, says="nothing")
@@ -93,6 +94,28 @@ class Bench(unittest.TestCase):
         text = self.must("step", "--shape", SHAPE, "--full", *SMALL)
         for word in ("pairs/s", "tokens/s", "GFLOP/s", "memory", "linear_backward", "host", "all weights"):
             self.assertIn(word, text)
+
+    def test_decode(self):
+        arguments = ["decode", "--shape", SHAPE, "--prompt-tokens", 9, "--tokens", 3, "--batch", 5, "--rounds", 2,
+                     "--threads", 1]
+        report = self.json(*arguments)
+        self.assertEqual([row["name"] for row in report["batches"]], ["1", "2", "4"])
+        weights = 60 * 16 + 16 + 2 * (2 * 16 + 2 * 16 * 16 + 2 * 8 * 16 + 3 * 16 * 24)
+        self.assertTrue(4 * weights <= report["weight_bytes"] < 4 * weights + 128 * 20)
+        self.assertEqual(report["cache_bytes"], 2 * 4 * 2 * 8 * (9 + 2))
+        for row in report["batches"]:
+            self.times(row["seconds"], runs=6)
+            self.assertAlmostEqual(row["tokens_per_s"], int(row["name"]) / row["seconds"]["median"])
+            self.assertEqual(row["bytes"], report["weight_bytes"] + int(row["name"]) * report["cache_bytes"])
+            self.assertLess(0, row["bandwidth_share"])
+        self.assertEqual(report["batch1_tokens_per_s"], report["batches"][0]["tokens_per_s"])
+        self.assertEqual(report["bandwidth_share"], report["batches"][0]["bandwidth_share"])
+        self.assertEqual(next(row["calls"] for row in report["operations"] if row["name"] == "attention"), 2 * 3)
+        text = self.must(*arguments)
+        for word in ("tokens/s", "bandwidth", "sequences", "linear"):
+            self.assertIn(word, text)
+        self.bad(*arguments, "--batch", 0, code=1, says="0 sequences")
+        self.bad(*arguments, "--adapter", os.path.join(self.root, "none"), code=1, says="none")
 
     def test_compare(self):
         arguments = ["step", "--shape", SHAPE, *SMALL]

@@ -49,6 +49,8 @@ typedef struct bench {
 int bench_open_device(bench *b);
 /** The same, and the model of --model or --shape. */
 int bench_open(bench *b);
+/** Measures the machine once more, after what was timed, and keeps the better rates. */
+hone_status bench_measure_again(bench *b);
 void bench_close(bench *b);
 
 /** What was measured on, for the report's "settings": device, detail, threads, model. */
@@ -57,6 +59,14 @@ json_t *bench_settings(const bench *b);
 json_t *bench_times(const hone_times *times);
 /** value / of; null where `of` is 0. */
 json_t *bench_share(double value, double of);
+/** Rows of a profile: name, seconds, share, calls, flops, flops_per_s, share_of_peak. `peak`: of the products, 0: unknown. */
+json_t *bench_operations(const hone_profile *profile, double peak);
+/** What no operation took. */
+double bench_host_seconds(const hone_profile *profile);
+/** A table of a report's "operations", "host_seconds" and "profiled_seconds". */
+void bench_print_operations(const json_t *report);
+/** A text of a report; "" where absent. */
+const char *bench_text(const json_t *object, const char *key);
 /** Numbers of a report by path ("seconds.median"); 0 where absent. */
 double bench_number(const json_t *object, const char *key);
 
@@ -68,6 +78,7 @@ int bench_report(const bench *b, json_t *report, void (*print)(const json_t *rep
 /** The ratios of the figures of two reports, by path; elements of arrays go by their "name". New reference. */
 json_t *bench_compare(const json_t *report, const json_t *earlier);
 
+int hone_bench_cmd_decode(int argc, const char **argv);
 int hone_bench_cmd_step(int argc, const char **argv);
 
 #endif

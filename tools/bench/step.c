@@ -75,27 +75,6 @@ static json_t *settings(const arguments *a, const hone_bench_step_options *optio
     return object;
 }
 
-static json_t *operations(const hone_profile *profile, double peak) {
-    json_t *list = json_array();
-
-    for (int64_t i = 0; i < profile->rows; i++) {
-        const hone_profile_row *row = &profile->row[i];
-        const double rate = row->seconds > 0.0 ? row->flops / row->seconds : 0.0;
-        json_array_append_new(list, json_pack("{s:s,s:f,s:f,s:I,s:f,s:f,s:o}", "name", row->name, "seconds",
-                                              row->seconds, "share", row->seconds / profile->seconds, "calls",
-                                              (json_int_t)row->calls, "flops", row->flops, "flops_per_s",
-                                              rate, "share_of_peak", bench_share(rate, peak)));
-    }
-    return list;
-}
-
-static double host_seconds(const hone_profile *profile) {
-    double seconds = profile->seconds;
-    for (int64_t i = 0; i < profile->rows; i++)
-        seconds -= profile->row[i].seconds;
-    return seconds;
-}
-
 static json_t *make_report(const arguments *a, const hone_bench_step_options *options,
                            const hone_bench_step_result *r) {
     const hone_machine *machine = &a->bench.machine;
@@ -114,50 +93,25 @@ static json_t *make_report(const arguments *a, const hone_bench_step_options *op
         (json_int_t)r->naive_tokens, "padded_tokens", (json_int_t)r->padded_tokens, "scored_rows",
         (json_int_t)r->scored_rows, "visible_pairs", (json_int_t)r->visible_pairs, "parameters",
         (json_int_t)r->parameters, "trainable", (json_int_t)r->trainable, "operations",
-        operations(&r->profile, peak), "profiled_seconds", r->profile.seconds, "host_seconds",
-        host_seconds(&r->profile), "settings", settings(a, options, r));
-}
-
-static const char *text(const json_t *object, const char *key) {
-    const char *value = json_string_value(json_object_get(object, key));
-    return value != NULL ? value : "";
-}
-
-static void print_operations(const json_t *report) {
-    const double all = bench_number(report, "profiled_seconds"), host = bench_number(report, "host_seconds");
-    size_t i = 0;
-    json_t *row = NULL;
-
-    (void)printf("\n%-22s %9s %7s %6s %9s %8s\n", "operation", "seconds", "share", "calls", "GFLOP/s",
-                 "of peak");
-    json_array_foreach(json_object_get(report, "operations"), i, row) {
-        (void)printf("%-22s %9.4f %5.1f %% %6.0f", text(row, "name"), bench_number(row, "seconds"),
-                     100.0 * bench_number(row, "share"), bench_number(row, "calls"));
-        if (bench_number(row, "flops") > 0.0)
-            (void)printf(" %9.1f", bench_number(row, "flops_per_s") / 1e9);
-        if (bench_number(row, "flops") > 0.0 && json_is_number(json_object_get(row, "share_of_peak")))
-            (void)printf(" %6.1f %%", 100.0 * bench_number(row, "share_of_peak"));
-        (void)putchar('\n');
-    }
-    (void)printf("%-22s %9.4f %5.1f %%\n", "host", host, 100.0 * host / all);
-    (void)printf("host: packing, losses, copies. One more step, each operation waited for: %.4f s in all.\n",
-                 all);
+        bench_operations(&r->profile, peak), "profiled_seconds", r->profile.seconds, "host_seconds",
+        bench_host_seconds(&r->profile), "settings", settings(a, options, r));
 }
 
 static void print(const json_t *report) {
     const json_t *s = json_object_get(report, "settings");
 
-    (void)printf("%s, %s, %.0f threads\n", text(s, "device"), text(s, "detail"), bench_number(s, "threads"));
+    (void)printf("%s, %s, %.0f threads\n", bench_text(s, "device"), bench_text(s, "detail"),
+                 bench_number(s, "threads"));
     (void)printf(
         "%s: %s, pack %s, prompt %.0f, completion %.0f, instruction %.0f tokens, %.0f pair(s) a step, ",
-        text(s, "model"), text(s, "method"), text(s, "pack"), bench_number(s, "prompt_tokens"),
-        bench_number(s, "completion_tokens"), bench_number(s, "instruction_tokens"),
-        bench_number(s, "pairs"));
+        bench_text(s, "model"), bench_text(s, "method"), bench_text(s, "pack"),
+        bench_number(s, "prompt_tokens"), bench_number(s, "completion_tokens"),
+        bench_number(s, "instruction_tokens"), bench_number(s, "pairs"));
     if (bench_number(s, "lora_rank") > 0.0)
-        (void)printf("LoRA r %.0f on %s, %s\n\n", bench_number(s, "lora_rank"), text(s, "lora_targets"),
-                     text(s, "dtype"));
+        (void)printf("LoRA r %.0f on %s, %s\n\n", bench_number(s, "lora_rank"), bench_text(s, "lora_targets"),
+                     bench_text(s, "dtype"));
     else
-        (void)printf("all weights, %s\n\n", text(s, "dtype"));
+        (void)printf("all weights, %s\n\n", bench_text(s, "dtype"));
     (void)printf("pairs/s      %9.3f   %.4f s a step (%.4f to %.4f, median of %.0f)\n",
                  bench_number(report, "pairs_per_s"), bench_number(report, "seconds.median"),
                  bench_number(report, "seconds.min"), bench_number(report, "seconds.max"),
@@ -171,10 +125,12 @@ static void print(const json_t *report) {
     if (json_is_number(json_object_get(report, "share_of_peak")))
         (void)printf("; %.1f %% of %.1f on registers alone (%s)",
                      100.0 * bench_number(report, "share_of_peak"),
-                     bench_number(report, "peak_flops_per_s") / 1e9, text(s, "peak_isa"));
+                     bench_number(report, "peak_flops_per_s") / 1e9, bench_text(s, "peak_isa"));
     (void)printf("\nmemory       %6.2f GB   at most, the whole process; %.2f GB in the device's buffers\n",
                  bench_number(report, "peak_bytes") / 1e9, bench_number(report, "device_peak_bytes") / 1e9);
-    print_operations(report);
+    bench_print_operations(report);
+    (void)printf("host: packing, losses, copies. One more step, each operation waited for: %.4f s in all.\n",
+                 bench_number(report, "profiled_seconds"));
 }
 
 static int run(arguments *a) {
@@ -191,6 +147,8 @@ static int run(arguments *a) {
     if (code != 0)
         return code;
     status = hone_bench_step(a->bench.model, &options, &result);
+    if (status == HONE_OK)
+        status = bench_measure_again(&a->bench);
     return status == HONE_OK ? bench_report(&a->bench, make_report(a, &options, &result), print)
                              : cli_fail(status);
 }

@@ -12,6 +12,8 @@ static const struct part {
     const char *summary;
 } parts[] = {
     {"step", "bench step", hone_bench_cmd_step, "a training step: pairs/s, share of peak, time by operation"},
+    {"decode", "bench decode", hone_bench_cmd_decode,
+     "tokens/s of 1 to 32 sequences, against reading the weights"},
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
