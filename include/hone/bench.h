@@ -105,6 +105,33 @@ HONE_API HONE_MUST_USE hone_status hone_bench_decode(hone_model *model, hone_ada
                                                      const hone_bench_decode_options *options,
                                                      hone_bench_decode_result *result);
 
+typedef struct hone_bench_gemm_options {
+    int64_t tokens;    /**< T of the layers; 0: those of a step's pack with hone_bench_step_defaults */
+    int64_t head_rows; /**< T of the head; 0: the rows that such a pack scores */
+    int64_t lora_rank; /**< 0: without LoRA's factors */
+    int64_t warmup, runs;
+} hone_bench_gemm_options;
+/** The step's rows, LoRA of rank 16, 2 + 9 runs. */
+HONE_API hone_bench_gemm_options hone_bench_gemm_defaults(void);
+
+/** y[T,O] = x[T,I] w[O,I]^T, dx[T,I] = dy w, dw[O,I] = dy^T x: 2TIO each. */
+typedef struct hone_bench_product {
+    char name[64]; /**< the linears that have this shape: "q_proj,o_proj" */
+    int64_t tokens, inputs, outputs;
+    int64_t uses; /**< of the shape in one forward pass */
+    hone_times forward, dx, dw;
+} hone_bench_product;
+enum { HONE_BENCH_PRODUCTS = 16 };
+typedef struct hone_bench_gemm_result {
+    hone_bench_product product[HONE_BENCH_PRODUCTS];
+    int64_t count;
+    hone_dtype dtype;
+} hone_bench_gemm_result;
+/** Every linear's shape of a model that is not there, as recorded programs of that linear alone. */
+HONE_API HONE_MUST_USE hone_status hone_bench_gemm(hone_device *device, const hone_model_config *config,
+                                                   const hone_bench_gemm_options *options,
+                                                   hone_bench_gemm_result *result);
+
 HONE_END
 
 #endif

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 HONE = ""
-PARTS = ["step", "decode"]
+PARTS = ["step", "decode", "gemm"]
 SHAPE = "16,24,2,2,1,60"
 SMALL = ["--prompt-tokens", 20, "--completion-tokens", 5, "--steps", 2, "--threads", 1]
 
@@ -116,6 +116,31 @@ class Bench(unittest.TestCase):
             self.assertIn(word, text)
         self.bad(*arguments, "--batch", 0, code=1, says="0 sequences")
         self.bad(*arguments, "--adapter", os.path.join(self.root, "none"), code=1, says="none")
+
+    def test_gemm(self):
+        arguments = ["gemm", "--shape", SHAPE, "--tokens", 7, "--head-rows", 3, "--lora-rank", 4, "--runs", 3,
+                     "--threads", 1]
+        report = self.json(*arguments)
+        shapes = {row["name"]: (row["tokens"], row["inputs"], row["outputs"], row["uses"])
+                  for row in report["products"]}
+        self.assertEqual(shapes, {"q_proj,o_proj": (7, 16, 16, 4), "k_proj,v_proj": (7, 16, 8, 4),
+                                  "gate_proj,up_proj": (7, 16, 24, 4), "down_proj": (7, 24, 16, 2),
+                                  "q_proj.lora_A,v_proj.lora_A": (7, 16, 4, 4), "q_proj.lora_B": (7, 4, 16, 2),
+                                  "v_proj.lora_B": (7, 4, 8, 2), "head": (3, 16, 60, 1)})
+        for row in report["products"]:
+            for part in ("forward", "dx", "dw"):
+                self.times(row[part]["seconds"], runs=3)
+                flops = 2 * row["tokens"] * row["inputs"] * row["outputs"]
+                self.assertAlmostEqual(row[part]["flops_per_s"], flops / row[part]["seconds"]["median"])
+                self.assertAlmostEqual(row[part]["share_of_peak"],
+                                       row[part]["flops_per_s"] / report["peak_flops_per_s"])
+        self.assertNotIn("lora", self.must(*arguments, "--lora-rank", 0))
+        text = self.must(*arguments)
+        for word in ("GFLOP/s", "down_proj", "dw", "of peak"):
+            self.assertIn(word, text)
+        rows = {row["name"]: row for row in self.json("gemm", "--shape", SHAPE, "--runs", 1)["products"]}
+        self.assertEqual(rows["down_proj"]["tokens"], 350 + 6 * 34 + 2 * 8)
+        self.bad(*arguments, "--runs", 0, code=1, says="timed")
 
     def test_compare(self):
         arguments = ["step", "--shape", SHAPE, *SMALL]

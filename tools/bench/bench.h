@@ -47,7 +47,9 @@ typedef struct bench {
 
 /** Opens the device and measures what it can do at most. Returns 0, or the exit code after printing why not. */
 int bench_open_device(bench *b);
-/** The same, and the model of --model or --shape. */
+/** The same, and the configuration of --model or --shape. */
+int bench_open_config(bench *b, hone_model_config *config);
+/** The same, and the model. */
 int bench_open(bench *b);
 /** Measures the machine once more, after what was timed, and keeps the better rates. */
 hone_status bench_measure_again(bench *b);
@@ -57,6 +59,8 @@ void bench_close(bench *b);
 json_t *bench_settings(const bench *b);
 /** {"median","min","max","runs"}, seconds. */
 json_t *bench_times(const hone_times *times);
+/** The peak of products in this dtype; 0: unknown. */
+double bench_peak(const bench *b, hone_dtype dtype);
 /** value / of; null where `of` is 0. */
 json_t *bench_share(double value, double of);
 /** Rows of a profile: name, seconds, share, calls, flops, flops_per_s, share_of_peak. `peak`: of the products, 0: unknown. */
@@ -79,6 +83,7 @@ int bench_report(const bench *b, json_t *report, void (*print)(const json_t *rep
 json_t *bench_compare(const json_t *report, const json_t *earlier);
 
 int hone_bench_cmd_decode(int argc, const char **argv);
+int hone_bench_cmd_gemm(int argc, const char **argv);
 int hone_bench_cmd_step(int argc, const char **argv);
 
 #endif

@@ -48,9 +48,7 @@ static json_t *batch_row(const hone_bench_decode_result *r, int64_t i, double ba
 
 static json_t *make_report(const arguments *a, const hone_bench_decode_result *r) {
     const hone_machine *machine = &a->bench.machine;
-    const double read = r->weight_bytes + r->cache_bytes;
-    const double peak =
-        r->dtype == HONE_BF16 && machine->bf16_flops > 0.0 ? machine->bf16_flops : machine->f32_flops;
+    const double read = r->weight_bytes + r->cache_bytes, peak = bench_peak(&a->bench, r->dtype);
     json_t *rows = json_array();
 
     for (int64_t i = 0; i < r->count; i++)

@@ -42,8 +42,8 @@ int bench_open_device(bench *b) {
     return status == HONE_OK ? 0 : cli_fail(status);
 }
 
-/** Random weights: speed does not depend on their values. */
-static int create_model(bench *b) {
+/** The configuration that --shape asks for. */
+static int parse_shape(const bench *b, hone_model_config *config) {
     long long n[6];
     int length = 0;
 
@@ -54,39 +54,50 @@ static int create_model(bench *b) {
                          "--shape \"%s\": six numbers are wanted: width, hidden width, layers, heads, "
                          "key/value heads, vocabulary",
                          b->shape);
-    const hone_model_config config = {.width = n[0],
-                                      .hidden = n[1],
-                                      .layers = n[2],
-                                      .heads = n[3],
-                                      .kv_heads = n[4],
-                                      .head_dim = n[0] / n[3],
-                                      .vocabulary = n[5],
-                                      .max_positions = 1 << 20,
-                                      .norm_epsilon = 1e-5,
-                                      .tied = true,
-                                      .rope_theta = 10000.0,
-                                      .initializer_range = 0.02,
-                                      .bos = -1,
-                                      .eos = -1,
-                                      .dtype = HONE_F32};
-    hone_status status = hone_model_config_check(&config);
-    if (status == HONE_OK)
-        status = hone_model_create(b->device, &config, 0, &b->model);
+    *config = (hone_model_config){.width = n[0],
+                                  .hidden = n[1],
+                                  .layers = n[2],
+                                  .heads = n[3],
+                                  .kv_heads = n[4],
+                                  .head_dim = n[0] / n[3],
+                                  .vocabulary = n[5],
+                                  .max_positions = 1 << 20,
+                                  .norm_epsilon = 1e-5,
+                                  .tied = true,
+                                  .rope_theta = 10000.0,
+                                  .initializer_range = 0.02,
+                                  .bos = -1,
+                                  .eos = -1,
+                                  .dtype = HONE_F32};
+    const hone_status status = hone_model_config_check(config);
     return status == HONE_OK ? 0 : cli_fail(status);
 }
 
-static int open_model(bench *b) {
-    const hone_status status = hone_model_open(b->device, b->model_path, &b->model);
+static int read_config(const bench *b, hone_model_config *config) {
+    const hone_status status = hone_model_config_read(b->model_path, config);
     return status == HONE_OK ? 0 : cli_fail(status);
+}
+
+int bench_open_config(bench *b, hone_model_config *config) {
+    if ((b->model_path == NULL) == (b->shape == NULL))
+        return cli_usage(b->verb, "one of --model and --shape is wanted");
+    const int code = b->shape != NULL ? parse_shape(b, config) : read_config(b, config);
+    return code != 0 ? code : bench_open_device(b);
 }
 
 int bench_open(bench *b) {
-    if ((b->model_path == NULL) == (b->shape == NULL))
-        return cli_usage(b->verb, "one of --model and --shape is wanted");
-    const int code = bench_open_device(b);
+    hone_model_config config;
+    hone_status status = HONE_OK;
+    const int code = bench_open_config(b, &config);
+
     if (code != 0)
         return code;
-    return b->shape != NULL ? create_model(b) : open_model(b);
+    /* Random weights: speed does not depend on their values. */
+    if (b->shape != NULL)
+        status = hone_model_create(b->device, &config, 0, &b->model);
+    else
+        status = hone_model_open(b->device, b->model_path, &b->model);
+    return status == HONE_OK ? 0 : cli_fail(status);
 }
 
 void bench_close(bench *b) {

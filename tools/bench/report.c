@@ -19,6 +19,10 @@ json_t *bench_times(const hone_times *times) {
                      "runs", (json_int_t)times->runs);
 }
 
+double bench_peak(const bench *b, hone_dtype dtype) {
+    return dtype == HONE_BF16 && b->machine.bf16_flops > 0.0 ? b->machine.bf16_flops : b->machine.f32_flops;
+}
+
 json_t *bench_share(double value, double of) { return of > 0.0 ? json_real(value / of) : json_null(); }
 
 double bench_number(const json_t *object, const char *path) {

@@ -77,10 +77,7 @@ static json_t *settings(const arguments *a, const hone_bench_step_options *optio
 
 static json_t *make_report(const arguments *a, const hone_bench_step_options *options,
                            const hone_bench_step_result *r) {
-    const hone_machine *machine = &a->bench.machine;
-    const double rate = r->flops / r->step.median;
-    const double peak =
-        r->dtype == HONE_BF16 && machine->bf16_flops > 0.0 ? machine->bf16_flops : machine->f32_flops;
+    const double rate = r->flops / r->step.median, peak = bench_peak(&a->bench, r->dtype);
 
     return json_pack(
         "{s:s,s:f,s:f,s:o,s:f,s:I,s:I,s:o,s:f,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:f,s:f,s:o}",

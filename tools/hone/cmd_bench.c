@@ -14,6 +14,7 @@ static const struct part {
     {"step", "bench step", hone_bench_cmd_step, "a training step: pairs/s, share of peak, time by operation"},
     {"decode", "bench decode", hone_bench_cmd_decode,
      "tokens/s of 1 to 32 sequences, against reading the weights"},
+    {"gemm", "bench gemm", hone_bench_cmd_gemm, "every matrix product of a step, against the peak"},
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
