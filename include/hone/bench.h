@@ -76,6 +76,22 @@ typedef struct hone_bench_step_result {
 HONE_API HONE_MUST_USE hone_status hone_bench_step(hone_model *model, const hone_bench_step_options *options,
                                                    hone_bench_step_result *result);
 
+/** The ways to lay out a pair's sequences. */
+enum { HONE_BENCH_TRIE = 0, HONE_BENCH_SEQUENCES, HONE_BENCH_PADDED, HONE_BENCH_NAIVE, HONE_BENCH_LAYOUTS };
+typedef struct hone_bench_pack_result {
+    struct hone_bench_layout {
+        const char *name; /**< "trie", "sequences", "padded", "naive"; a constant */
+        hone_times step;
+        double flops;             /**< of a step's products */
+        int64_t tokens;           /**< that pass through the network in a step, the reference's not counted */
+        uint64_t plan_bytes;      /**< activations and workspace of a network for such packs */
+    } layout[HONE_BENCH_LAYOUTS]; /**< naive: padded, and the reference computed at every step */
+    int64_t pairs;
+} hone_bench_pack_result;
+/** The same steps on the same pairs in every layout, in turn; options->layout and reference_anew are not read. */
+HONE_API HONE_MUST_USE hone_status hone_bench_pack(hone_model *model, const hone_bench_step_options *options,
+                                                   hone_bench_pack_result *result);
+
 typedef struct hone_bench_decode_options {
     int64_t prompt_tokens; /**< already in the cache of every sequence */
     int64_t tokens;        /**< decoded by every sequence in a round */

@@ -16,7 +16,7 @@ hone_bench_step_options hone_bench_step_defaults(void) {
                                      .steps = 5};
 }
 
-static hone_status check(const hone_bench_step_options *options) {
+hone_status hn_bench_check_steps(const hone_bench_step_options *options) {
     if (options->steps < 1 || options->steps > 1 << 20)
         return hn_fail(HONE_ERROR_ARGUMENT, "%lld timed steps: it takes 1 to %d", (long long)options->steps,
                        1 << 20);
@@ -33,9 +33,9 @@ hone_status hone_bench_step(hone_model *model, const hone_bench_step_options *op
     hone_status status = HONE_OK;
 
     memset(result, 0, sizeof *result);
-    HN_TRY(check(options));
+    HN_TRY(hn_bench_check_steps(options));
     HN_GO(hn_alloc(&seconds, (size_t)options->steps, sizeof *seconds, "times"));
-    HN_GO(hn_trainer_create(model, options, &trainer));
+    HN_GO(hn_trainer_create(model, options, false, &trainer));
     for (int64_t i = 0; i < options->warmup; i++)
         HN_GO(hn_trainer_step(trainer, &ignored));
     for (int64_t i = 0; i < options->steps; i++)

@@ -10,6 +10,8 @@
 
 typedef double six[HONE_CONDITIONAL_COUNT];
 
+enum { LAYOUTS = HONE_PACK_PADDED + 1 };
+
 struct hn_trainer {
     hone_bench_step_options options;
     hone_model *model;
@@ -22,10 +24,26 @@ struct hn_trainer {
     six *policy, *reference;
     bool referenced; /**< the reference's numbers are there */
     float *edges;
-    int64_t pack_tokens, steps;
+    bool every_layout;
+    int64_t room, steps; /**< room: tokens of the largest pack */
     hn_profile *profile; /**< while profiling: told of visible pairs */
     hone_bench_step_result sums;
 };
+
+/** The largest pack of this layout that a step makes. */
+static int64_t needed_tokens(const hn_trainer *t, hone_pack_layout layout) {
+    int64_t sum = 0, largest = 0;
+
+    if (t->options.pack_tokens > 0)
+        return t->options.pack_tokens;
+    for (int64_t i = 0; i < t->examples.count; i++) {
+        const int64_t cost = hn_example_cost(&t->examples.item[i], layout);
+        sum += cost;
+        largest = cost > largest ? cost : largest;
+    }
+    /* A padded pack holds one pair. */
+    return layout == HONE_PACK_PADDED ? largest : sum;
+}
 
 /** Everything of a pair that a step reads or writes. */
 static hone_status make_pairs(hn_trainer *t) {
@@ -37,33 +55,31 @@ static hone_status make_pairs(hn_trainer *t) {
     HN_TRY(hn_alloc(&t->reference, (size_t)t->examples.count, sizeof *t->reference, "log-probabilities"));
     for (int64_t i = 0; i < t->examples.count; i++)
         t->index[i] = i;
-    t->pack_tokens = t->options.pack_tokens;
-    for (int64_t i = 0; t->options.pack_tokens == 0 && i < t->examples.count; i++) {
-        const int64_t cost = hn_example_cost(&t->examples.item[i], t->options.layout);
-        /* A padded pack holds one pair. */
-        t->pack_tokens = t->options.layout != HONE_PACK_PADDED ? t->pack_tokens + cost
-                         : cost > t->pack_tokens               ? cost
-                                                               : t->pack_tokens;
+    t->room = needed_tokens(t, t->options.layout);
+    for (int l = 0; t->every_layout && l < LAYOUTS; l++) {
+        const int64_t needed = needed_tokens(t, (hone_pack_layout)l);
+        t->room = needed > t->room ? needed : t->room;
     }
-    return hn_alloc(&t->edges, (size_t)(2 * t->pack_tokens), sizeof *t->edges, "edges");
+    return hn_alloc(&t->edges, (size_t)(2 * t->room), sizeof *t->edges, "edges");
 }
 
 static hone_status make_networks(hn_trainer *t) {
     const hn_optimizer_options adamw = {
         .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01, .clip = 1.0};
-    const hn_network_budget budget = hn_network_budget_for(t->pack_tokens);
+    const hn_network_budget budget = hn_network_budget_for(t->room);
 
     if (!t->options.full)
         HN_TRY(hone_adapter_create(t->model, &t->options.lora, (uint64_t)t->options.seed, &t->adapter));
     t->trained = t->options.full ? hn_model_weights(t->model) : hn_adapter_weights(t->adapter);
     HN_TRY(hn_optimizer_create(t->trained, &adamw, &t->optimizer));
     HN_TRY(hn_network_create(t->model, t->adapter, true, (uint64_t)t->options.seed, &budget, &t->network));
-    if (t->options.reference_anew)
+    if (t->options.reference_anew || t->every_layout)
         HN_TRY(hn_network_create(t->model, NULL, false, 0, &budget, &t->reference_network));
     return HONE_OK;
 }
 
-hone_status hn_trainer_create(hone_model *model, const hone_bench_step_options *options, hn_trainer **out) {
+hone_status hn_trainer_create(hone_model *model, const hone_bench_step_options *options, bool every_layout,
+                              hn_trainer **out) {
     hn_trainer *t = NULL;
     hone_status status = HONE_OK;
 
@@ -76,6 +92,7 @@ hone_status hn_trainer_create(hone_model *model, const hone_bench_step_options *
     HN_GO(hn_alloc(&t, 1, sizeof *t, "benchmark"));
     t->options = *options;
     t->model = model;
+    t->every_layout = every_layout;
     HN_GO(make_pairs(t));
     HN_GO(make_networks(t));
     *out = t;
@@ -100,10 +117,27 @@ void hn_trainer_destroy(hn_trainer *t) {
     hn_free(t);
 }
 
+void hn_trainer_use(hn_trainer *t, hone_pack_layout layout, bool reference_anew) {
+    t->options.layout = layout;
+    t->options.reference_anew = reference_anew;
+}
+
+hone_status hn_trainer_plan(hn_trainer *t, hone_pack_layout layout, uint64_t *bytes) {
+    const hn_network_budget budget = hn_network_budget_for(needed_tokens(t, layout));
+    hn_network *network = NULL;
+
+    *bytes = 0;
+    HN_TRY(hn_network_create(t->model, t->adapter, true, 0, &budget, &network));
+    const hn_program_memory memory = hn_program_plan(hn_network_program(network));
+    *bytes = memory.arena + memory.inputs + memory.workspace;
+    hn_network_destroy(network);
+    return HONE_OK;
+}
+
 /** Losses of a scored batch; `policy` becomes d loss / d logp. */
 static hone_status losses(hn_trainer *t, const hn_batch *batch, six *policy, six *reference) {
     /* Before the first update policy = reference: its first numbers are the reference's. */
-    if (!t->referenced && t->reference_network == NULL)
+    if (!t->referenced && !t->options.reference_anew)
         memcpy(reference, policy, (size_t)batch->count * sizeof *policy);
     for (int64_t i = 0; i < batch->count; i++) {
         const hn_example *example = &t->examples.item[batch->index[i]];
@@ -135,7 +169,7 @@ static hone_status run_batch(hn_trainer *t, const hn_batch *batch) {
     const bool first = t->sums.packs == 0;
 
     count(t, batch->pack);
-    if (t->reference_network != NULL)
+    if (t->options.reference_anew)
         HN_TRY(hn_batch_score(batch, t->reference_network, 0, t->edges, reference));
     HN_TRY(hn_batch_score(batch, t->network, (uint32_t)t->steps, t->edges, policy));
     HN_TRY(losses(t, batch, policy, reference));
@@ -151,7 +185,7 @@ static hone_status run_packs(hn_trainer *t) {
     memset(&t->sums, 0, sizeof t->sums);
     for (int64_t i = 0; i < t->examples.count; i += fitting) {
         HN_GO(hn_batch_fill(&t->examples, t->index + i, t->examples.count - i, t->options.layout,
-                            t->pack_tokens, &fitting));
+                            needed_tokens(t, t->options.layout), &fitting));
         HN_GO(hn_batch_create(&t->examples, t->index + i, fitting, t->options.layout, &batch));
         HN_GO(run_batch(t, &batch));
         hn_batch_clear(&batch);

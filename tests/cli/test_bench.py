@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 HONE = ""
-PARTS = ["step", "decode", "gemm"]
+PARTS = ["step", "decode", "gemm", "pack"]
 SHAPE = "16,24,2,2,1,60"
 SMALL = ["--prompt-tokens", 20, "--completion-tokens", 5, "--steps", 2, "--threads", 1]
 
@@ -141,6 +141,26 @@ class Bench(unittest.TestCase):
         rows = {row["name"]: row for row in self.json("gemm", "--shape", SHAPE, "--runs", 1)["products"]}
         self.assertEqual(rows["down_proj"]["tokens"], 350 + 6 * 34 + 2 * 8)
         self.bad(*arguments, "--runs", 0, code=1, says="timed")
+
+    def test_pack(self):
+        arguments = ["pack", "--shape", SHAPE, *SMALL]
+        report = self.json(*arguments)
+        rows = {row["name"]: row for row in report["layouts"]}
+        self.assertEqual(list(rows), ["trie", "sequences", "padded", "naive"])
+        self.assertEqual(rows["trie"]["tokens"], 20 + 6 * 4 + 2 * 8)
+        self.assertEqual(rows["sequences"]["tokens"], 2 * 24 + 4 * 36)
+        self.assertEqual(rows["padded"]["tokens"], rows["naive"]["tokens"])
+        self.assertLess(rows["sequences"]["tokens"], rows["padded"]["tokens"])
+        for one, more in (("trie", "sequences"), ("sequences", "padded"), ("padded", "naive")):
+            self.assertLess(rows[one]["flops"], rows[more]["flops"])
+        self.assertLess(rows["trie"]["plan_bytes"], rows["sequences"]["plan_bytes"])
+        for row in rows.values():
+            self.times(row["seconds"], runs=2)
+            self.assertAlmostEqual(row["times_trie"], row["seconds"]["median"] / rows["trie"]["seconds"]["median"])
+            self.assertAlmostEqual(row["pairs_per_s"], 1 / row["seconds"]["median"])
+        text = self.must(*arguments, "--full", "--pairs", 2)
+        for word in ("trie", "sequences", "padded", "naive", "pairs/s", "all weights"):
+            self.assertIn(word, text)
 
     def test_compare(self):
         arguments = ["step", "--shape", SHAPE, *SMALL]

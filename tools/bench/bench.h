@@ -82,8 +82,58 @@ int bench_report(const bench *b, json_t *report, void (*print)(const json_t *rep
 /** The ratios of the figures of two reports, by path; elements of arrays go by their "name". New reference. */
 json_t *bench_compare(const json_t *report, const json_t *earlier);
 
+/** Options of the parts that train on synthetic pairs. */
+typedef struct bench_steps {
+    char *method, *lora_targets;
+    long long prompt, completion, instruction, lora_rank, pairs, pack_tokens, warmup, steps, seed;
+    int full;
+} bench_steps;
+
+#define STEP_OPTIONS(s)                                                                                      \
+    {"method", '\0', POPT_ARG_STRING, &(s).method, 0, "srpo, dpo, ipo, rpo, simpo or sft (srpo)", "M"},      \
+        {"prompt-tokens", '\0', POPT_ARG_LONGLONG, &(s).prompt, 0, "tokens of a prompt (350)", "P"},         \
+        {"completion-tokens",           '\0', POPT_ARG_LONGLONG, &(s).completion, 0,                         \
+         "tokens of a completion (35)", "C"},                                                                \
+        {"instruction-tokens",                                                                               \
+         '\0',                                                                                               \
+         POPT_ARG_LONGLONG,                                                                                  \
+         &(s).instruction,                                                                                   \
+         0,                                                                                                  \
+         "tokens that ask for a revision, after a draft (8)",                                                \
+         "K"},                                                                                               \
+        {"full", '\0', POPT_ARG_NONE, &(s).full, 0, "train all weights instead of a LoRA adapter", NULL},    \
+        {"lora-rank", '\0', POPT_ARG_LONGLONG, &(s).lora_rank, 0, "LoRA rank (16)", "R"},                    \
+        {"lora-targets",                                                                                     \
+         '\0',                                                                                               \
+         POPT_ARG_STRING,                                                                                    \
+         &(s).lora_targets,                                                                                  \
+         0,                                                                                                  \
+         "adapted linear layers, or all-linear (q_proj,v_proj)",                                             \
+         "a,b"},                                                                                             \
+        {"pairs", '\0', POPT_ARG_LONGLONG, &(s).pairs, 0, "pairs a step (1)", "N"},                          \
+        {"pack-tokens",                                                                                      \
+         '\0',                                                                                               \
+         POPT_ARG_LONGLONG,                                                                                  \
+         &(s).pack_tokens,                                                                                   \
+         0,                                                                                                  \
+         "most packed tokens of one forward pass (0: all pairs of a step)",                                  \
+         "T"},                                                                                               \
+        {"warmup", '\0', POPT_ARG_LONGLONG, &(s).warmup, 0, "steps before the clock starts (1)", "N"},       \
+        {"steps", '\0', POPT_ARG_LONGLONG, &(s).steps, 0, "timed steps (5)", "N"}, {                         \
+        "seed", '\0', POPT_ARG_LONGLONG, &(s).seed, 0, "seed of tokens and adapter (0)", "S"                 \
+    }
+
+bench_steps bench_steps_defaults(void);
+void bench_steps_clear(bench_steps *steps);
+/** Returns 0, or the exit code after printing why not. Borrows texts. */
+int bench_steps_options(const bench_steps *steps, hone_bench_step_options *options);
+/** Adds what was asked for to a report's "settings", and prints it. */
+void bench_steps_settings(const hone_bench_step_options *options, json_t *settings);
+void bench_print_steps(const json_t *settings);
+
 int hone_bench_cmd_decode(int argc, const char **argv);
 int hone_bench_cmd_gemm(int argc, const char **argv);
+int hone_bench_cmd_pack(int argc, const char **argv);
 int hone_bench_cmd_step(int argc, const char **argv);
 
 #endif

@@ -19,30 +19,9 @@ static const char example[] = "  hone bench step --model smollm2 --method srpo -
 
 typedef struct arguments {
     bench bench;
-    char *method, *pack, *lora_targets;
-    long long prompt, completion, instruction, lora_rank, pairs, pack_tokens, warmup, steps, seed;
-    int full;
+    bench_steps steps;
+    char *pack;
 } arguments;
-
-static hone_status make_options(const arguments *a, hone_bench_step_options *options) {
-    hone_method method = HONE_SRPO;
-    const hone_status status = hone_method_parse(a->method != NULL ? a->method : "srpo", &method);
-
-    *options = hone_bench_step_defaults();
-    options->loss = hone_loss_defaults(method);
-    options->full = a->full != 0;
-    options->prompt_tokens = a->prompt;
-    options->completion_tokens = a->completion;
-    options->instruction_tokens = a->instruction;
-    options->lora.rank = a->lora_rank;
-    options->lora.targets = a->lora_targets != NULL ? a->lora_targets : options->lora.targets;
-    options->pairs = a->pairs;
-    options->pack_tokens = a->pack_tokens;
-    options->warmup = a->warmup;
-    options->steps = a->steps;
-    options->seed = a->seed;
-    return status;
-}
 
 static int parse_pack(const arguments *a, hone_bench_step_options *options) {
     const char *name = a->pack != NULL ? a->pack : "trie";
@@ -62,16 +41,9 @@ static int parse_pack(const arguments *a, hone_bench_step_options *options) {
 static json_t *settings(const arguments *a, const hone_bench_step_options *options,
                         const hone_bench_step_result *result) {
     json_t *object = bench_settings(&a->bench);
-    json_t *more = json_pack(
-        "{s:s,s:s,s:b,s:I,s:s,s:I,s:I,s:I,s:I,s:I,s:s}", "method", hone_method_name(options->loss.method),
-        "pack", a->pack != NULL ? a->pack : "trie", "full", (int)options->full, "lora_rank",
-        (json_int_t)(options->full ? 0 : options->lora.rank), "lora_targets",
-        options->full ? "" : options->lora.targets, "prompt_tokens", (json_int_t)options->prompt_tokens,
-        "completion_tokens", (json_int_t)options->completion_tokens, "instruction_tokens",
-        (json_int_t)options->instruction_tokens, "pairs", (json_int_t)options->pairs, "pack_tokens",
-        (json_int_t)options->pack_tokens, "dtype", hone_dtype_name(result->dtype));
-    json_object_update(object, more);
-    json_decref(more);
+    bench_steps_settings(options, object);
+    json_object_set_new(object, "pack", json_string(a->pack != NULL ? a->pack : "trie"));
+    json_object_set_new(object, "dtype", json_string(hone_dtype_name(result->dtype)));
     return object;
 }
 
@@ -97,18 +69,8 @@ static json_t *make_report(const arguments *a, const hone_bench_step_options *op
 static void print(const json_t *report) {
     const json_t *s = json_object_get(report, "settings");
 
-    (void)printf("%s, %s, %.0f threads\n", bench_text(s, "device"), bench_text(s, "detail"),
-                 bench_number(s, "threads"));
-    (void)printf(
-        "%s: %s, pack %s, prompt %.0f, completion %.0f, instruction %.0f tokens, %.0f pair(s) a step, ",
-        bench_text(s, "model"), bench_text(s, "method"), bench_text(s, "pack"),
-        bench_number(s, "prompt_tokens"), bench_number(s, "completion_tokens"),
-        bench_number(s, "instruction_tokens"), bench_number(s, "pairs"));
-    if (bench_number(s, "lora_rank") > 0.0)
-        (void)printf("LoRA r %.0f on %s, %s\n\n", bench_number(s, "lora_rank"), bench_text(s, "lora_targets"),
-                     bench_text(s, "dtype"));
-    else
-        (void)printf("all weights, %s\n\n", bench_text(s, "dtype"));
+    bench_print_steps(s);
+    (void)printf("pack %s, %s\n\n", bench_text(s, "pack"), bench_text(s, "dtype"));
     (void)printf("pairs/s      %9.3f   %.4f s a step (%.4f to %.4f, median of %.0f)\n",
                  bench_number(report, "pairs_per_s"), bench_number(report, "seconds.median"),
                  bench_number(report, "seconds.min"), bench_number(report, "seconds.max"),
@@ -133,17 +95,15 @@ static void print(const json_t *report) {
 static int run(arguments *a) {
     hone_bench_step_options options;
     hone_bench_step_result result;
-    hone_status status = make_options(a, &options);
-    int code = 0;
+    int code = bench_steps_options(&a->steps, &options);
 
-    if (status != HONE_OK)
-        return cli_fail(status);
-    code = parse_pack(a, &options);
+    if (code == 0)
+        code = parse_pack(a, &options);
     if (code == 0)
         code = bench_open(&a->bench);
     if (code != 0)
         return code;
-    status = hone_bench_step(a->bench.model, &options, &result);
+    hone_status status = hone_bench_step(a->bench.model, &options, &result);
     if (status == HONE_OK)
         status = bench_measure_again(&a->bench);
     return status == HONE_OK ? bench_report(&a->bench, make_report(a, &options, &result), print)
@@ -151,42 +111,19 @@ static int run(arguments *a) {
 }
 
 int hone_bench_cmd_step(int argc, const char **argv) {
-    const hone_bench_step_options defaults = hone_bench_step_defaults();
-    arguments a = {.bench.verb = argv[0],
-                   .prompt = defaults.prompt_tokens,
-                   .completion = defaults.completion_tokens,
-                   .instruction = defaults.instruction_tokens,
-                   .lora_rank = defaults.lora.rank,
-                   .pairs = defaults.pairs,
-                   .warmup = defaults.warmup,
-                   .steps = defaults.steps};
+    arguments a = {.bench.verb = argv[0], .steps = bench_steps_defaults()};
     struct poptOption options[] = {
         BENCH_OPTIONS(a.bench),
-        {"method", '\0', POPT_ARG_STRING, &a.method, 0, "srpo, dpo, ipo, rpo, simpo or sft (srpo)", "M"},
-        {"prompt-tokens", '\0', POPT_ARG_LONGLONG, &a.prompt, 0, "tokens of a prompt (350)", "P"},
-        {"completion-tokens", '\0', POPT_ARG_LONGLONG, &a.completion, 0, "tokens of a completion (35)", "C"},
-        {"instruction-tokens", '\0', POPT_ARG_LONGLONG, &a.instruction, 0,
-         "tokens that ask for a revision, after a draft (8)", "K"},
-        {"full", '\0', POPT_ARG_NONE, &a.full, 0, "train all weights instead of a LoRA adapter", NULL},
-        {"lora-rank", '\0', POPT_ARG_LONGLONG, &a.lora_rank, 0, "LoRA rank (16)", "R"},
-        {"lora-targets", '\0', POPT_ARG_STRING, &a.lora_targets, 0,
-         "adapted linear layers, or all-linear (q_proj,v_proj)", "a,b"},
+        STEP_OPTIONS(a.steps),
         {"pack", '\0', POPT_ARG_STRING, &a.pack, 0,
          "trie, sequences, padded, or naive: padded, and the reference at every step (trie)", "P"},
-        {"pairs", '\0', POPT_ARG_LONGLONG, &a.pairs, 0, "pairs a step (1)", "N"},
-        {"pack-tokens", '\0', POPT_ARG_LONGLONG, &a.pack_tokens, 0,
-         "most packed tokens of one forward pass (0: all pairs of a step)", "T"},
-        {"warmup", '\0', POPT_ARG_LONGLONG, &a.warmup, 0, "steps before the clock starts (1)", "N"},
-        {"steps", '\0', POPT_ARG_LONGLONG, &a.steps, 0, "timed steps (5)", "N"},
-        {"seed", '\0', POPT_ARG_LONGLONG, &a.seed, 0, "seed of tokens and adapter (0)", "S"},
         POPT_TABLEEND,
     };
     int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);
     if (code < 0)
         code = run(&a);
     bench_close(&a.bench);
-    free(a.method);
+    bench_steps_clear(&a.steps);
     free(a.pack);
-    free(a.lora_targets);
     return code;
 }

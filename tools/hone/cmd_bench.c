@@ -15,6 +15,7 @@ static const struct part {
     {"decode", "bench decode", hone_bench_cmd_decode,
      "tokens/s of 1 to 32 sequences, against reading the weights"},
     {"gemm", "bench gemm", hone_bench_cmd_gemm, "every matrix product of a step, against the peak"},
+    {"pack", "bench pack", hone_bench_cmd_pack, "a step as a token trie, as separate sequences, and padded"},
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
