@@ -68,7 +68,7 @@ typedef struct hone_bench_step_result {
     double flops;                               /**< of a step's products */
     int64_t packs, packed_tokens, naive_tokens, padded_tokens, scored_rows, visible_pairs; /**< of a step */
     int64_t parameters, trainable;
-    hone_dtype dtype;
+    hone_dtype dtype;                       /**< that the model's matrices are stored in */
     uint64_t peak_bytes, device_peak_bytes; /**< of the process so far, and of the device's buffers */
     hone_profile profile;                   /**< of one more step */
 } hone_bench_step_result;
@@ -107,7 +107,7 @@ typedef struct hone_bench_decode_result {
     hone_times prompt;   /**< of one prompt of prompt_tokens */
     double weight_bytes; /**< weights that a step reads, whatever the batch */
     double cache_bytes;  /**< keys and values that a step reads for each sequence, on average */
-    hone_dtype dtype;
+    hone_dtype dtype;    /**< that the model's matrices are stored in */
     struct hone_bench_batch {
         int64_t batch;
         hone_times step; /**< a token of every sequence, drawing it (greedily) included */

@@ -8,6 +8,7 @@
 #include <model/network.h>
 #include <sample/choose.h>
 #include <string.h>
+#include <tensor/tensor.h>
 
 /** Tokens of one prefill call, as the sampler has it. */
 enum { CHUNK = 256 };
@@ -215,12 +216,13 @@ static void count_bytes(const decoding *d, hone_bench_decode_result *result) {
     const hone_model_config *config = &d->model->config;
     const hn_parameters *weights = &d->model->weights;
     const double size = (double)hone_dtype_size(weights->dtype);
+    uint64_t table = 0;
     const double seen = (double)d->options->prompt_tokens + 0.5 * (double)(d->options->tokens + 1);
 
-    result->dtype = weights->dtype;
+    result->dtype = weights->storage;
     result->weight_bytes = (double)weights->bytes;
-    if (!config->tied)
-        result->weight_bytes -= size * (double)(config->vocabulary * config->width);
+    if (!config->tied && hn_tensor_span(&weights->item[d->model->embedding].value, &table))
+        result->weight_bytes -= (double)table;
     result->cache_bytes = 2.0 * seen * size * (double)(config->layers * config->kv_heads * config->head_dim);
     result->peak_bytes = hn_peak_bytes();
     result->device_peak_bytes = hone_device_peak_bytes(hone_model_device(d->model));

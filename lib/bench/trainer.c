@@ -238,7 +238,7 @@ void hn_trainer_describe(const hn_trainer *t, hone_bench_step_result *result) {
     result->tokens_per_second = (double)t->sums.packed_tokens / step.median;
     result->parameters = hone_model_parameters(t->model);
     result->trainable = hn_parameters_elements(t->trained);
-    result->dtype = hn_model_weights(t->model)->dtype;
+    result->dtype = hn_model_weights(t->model)->storage;
     result->peak_bytes = hn_peak_bytes();
     result->device_peak_bytes = hone_device_peak_bytes(hone_model_device(t->model));
 }

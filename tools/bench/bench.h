@@ -11,8 +11,9 @@
 /** Options that all parts take, and what they open. */
 typedef struct bench {
     const char *verb; /**< "bench step" */
-    char *model_path, *shape, *device_name, *isa, *matmul, *compare;
+    char *model_path, *shape, *device_name, *isa, *matmul, *dtype, *weights, *compare;
     int threads, allow_fallback, json;
+    int trained; /**< the weights will be: they are kept in full */
 
     hone_device *device;
     hone_model *model;
@@ -33,6 +34,12 @@ typedef struct bench {
         {"threads", '\0', POPT_ARG_INT, &(b).threads, 0, "threads (0: all processors)", "N"},                \
         {"isa", '\0', POPT_ARG_STRING, &(b).isa, 0, "instruction set override", "I"},                        \
         {"matmul", '\0', POPT_ARG_STRING, &(b).matmul, 0, "matrix product provider override", "P"},          \
+        {"dtype",    '\0', POPT_ARG_STRING,                                                                  \
+         &(b).dtype, 0,    "products in f32, or in bf16 where the processor has them (f32)",                 \
+         "T"},                                                                                               \
+        {"weights",    '\0', POPT_ARG_STRING,                                                                \
+         &(b).weights, 0,    "frozen weights in f32, bf16, q8 (8 bits), or auto: as in the file (auto)",     \
+         "T"},                                                                                               \
         {"allow-fallback",                                                                                   \
          '\0',                                                                                               \
          POPT_ARG_NONE,                                                                                      \
@@ -59,8 +66,11 @@ void bench_close(bench *b);
 json_t *bench_settings(const bench *b);
 /** {"median","min","max","runs"}, seconds. */
 json_t *bench_times(const hone_times *times);
-/** The peak of products in this dtype; 0: unknown. */
-double bench_peak(const bench *b, hone_dtype dtype);
+/** The dtype that factors of products have: what the device was asked for and can. */
+hone_dtype bench_dtype(const bench *b);
+/** The peak of products in it; 0: unknown. */
+double bench_peak(const bench *b);
+
 /** value / of; null where `of` is 0. */
 json_t *bench_share(double value, double of);
 /** Rows of a profile: name, seconds, share, calls, flops, flops_per_s, share_of_peak. `peak`: of the products, 0: unknown. */

@@ -24,8 +24,8 @@ typedef struct arguments {
 static json_t *settings(const arguments *a, const hone_bench_decode_result *result) {
     json_t *object = bench_settings(&a->bench);
     json_t *more = json_pack("{s:I,s:I,s:s,s:s}", "prompt_tokens", (json_int_t)a->prompt, "tokens",
-                             (json_int_t)a->tokens, "adapter", a->adapter != NULL ? a->adapter : "", "dtype",
-                             hone_dtype_name(result->dtype));
+                             (json_int_t)a->tokens, "adapter", a->adapter != NULL ? a->adapter : "",
+                             "weights", hone_dtype_name(result->dtype));
     json_object_update(object, more);
     json_decref(more);
     return object;
@@ -48,7 +48,7 @@ static json_t *batch_row(const hone_bench_decode_result *r, int64_t i, double ba
 
 static json_t *make_report(const arguments *a, const hone_bench_decode_result *r) {
     const hone_machine *machine = &a->bench.machine;
-    const double read = r->weight_bytes + r->cache_bytes, peak = bench_peak(&a->bench, r->dtype);
+    const double read = r->weight_bytes + r->cache_bytes, peak = bench_peak(&a->bench);
     json_t *rows = json_array();
 
     for (int64_t i = 0; i < r->count; i++)
@@ -88,7 +88,7 @@ static void print(const json_t *report) {
     (void)printf("%s, %s, %.0f threads\n", bench_text(s, "device"), bench_text(s, "detail"),
                  bench_number(s, "threads"));
     (void)printf("%s: %.0f tokens each after prompts of %.0f, %s\n\n", bench_text(s, "model"),
-                 bench_number(s, "tokens"), bench_number(s, "prompt_tokens"), bench_text(s, "dtype"));
+                 bench_number(s, "tokens"), bench_number(s, "prompt_tokens"), bench_text(s, "weights"));
     (void)printf("prompt     %10.1f tokens/s\n", bench_number(report, "prompt_tokens_per_s"));
     (void)printf("reads      %10.1f MB of weights a token, and %.2f MB of keys and values of each sequence\n",
                  bench_number(report, "weight_bytes") / 1e6, bench_number(report, "cache_bytes") / 1e6);

@@ -52,12 +52,11 @@ static double together(const hone_bench_gemm_result *r) {
 }
 
 static json_t *make_report(const arguments *a, const hone_bench_gemm_result *r) {
-    const double peak = bench_peak(&a->bench, r->dtype);
+    const double peak = bench_peak(&a->bench);
     json_t *rows = json_array(), *settings = bench_settings(&a->bench);
 
     for (int64_t i = 0; i < r->count; i++)
         json_array_append_new(rows, product(&r->product[i], peak));
-    json_object_set_new(settings, "dtype", json_string(hone_dtype_name(r->dtype)));
     json_object_set_new(settings, "lora_rank", json_integer(a->lora_rank));
     return json_pack("{s:s,s:f,s:o,s:o,s:o,s:o}", "bench", "gemm", "flops_per_s", together(r),
                      "share_of_peak", bench_share(together(r), peak), "peak_flops_per_s",
@@ -80,7 +79,7 @@ static void print(const json_t *report) {
 
     (void)printf("%s, %s, %.0f threads\n", bench_text(s, "device"), bench_text(s, "detail"),
                  bench_number(s, "threads"));
-    (void)printf("%s, %s\n\n", bench_text(s, "model"), bench_text(s, "dtype"));
+    (void)printf("%s, %s\n\n", bench_text(s, "model"), bench_text(s, "products"));
     if (json_is_number(json_object_get(report, "peak_flops_per_s")))
         (void)printf("on registers alone (%s): %.1f GFLOP/s\n\n", bench_text(s, "peak_isa"),
                      bench_number(report, "peak_flops_per_s") / 1e9);

@@ -33,8 +33,11 @@ static hone_status measure_machine(bench *b) {
 hone_status bench_measure_again(bench *b) { return measure_machine(b); }
 
 int bench_open_device(bench *b) {
-    const hone_device_options options = {
-        .threads = b->threads, .isa = b->isa, .matmul = b->matmul, .allow_fallback = b->allow_fallback != 0};
+    const hone_device_options options = {.threads = b->threads,
+                                         .isa = b->isa,
+                                         .matmul = b->matmul,
+                                         .dtype = b->dtype,
+                                         .allow_fallback = b->allow_fallback != 0};
     hone_status status = hone_device_open(b->device_name, &options, &b->device);
 
     if (status == HONE_OK)
@@ -85,18 +88,36 @@ int bench_open_config(bench *b, hone_model_config *config) {
     return code != 0 ? code : bench_open_device(b);
 }
 
+/** As `hone train` has it: what is trained is in full, and a frozen model is bf16 where products are. */
+static hone_status choose_weights(const bench *b, hone_weights *weights) {
+    *weights = HONE_WEIGHTS_AUTO;
+    if (b->weights != NULL)
+        return hone_weights_parse(b->weights, weights);
+    if (b->trained)
+        *weights = HONE_WEIGHTS_FULL;
+    else if (b->dtype != NULL && strcmp(b->dtype, "bf16") == 0)
+        *weights = HONE_WEIGHTS_BF16;
+    return HONE_OK;
+}
+
 int bench_open(bench *b) {
     hone_model_config config;
+    hone_weights weights = HONE_WEIGHTS_AUTO;
     hone_status status = HONE_OK;
     const int code = bench_open_config(b, &config);
 
     if (code != 0)
         return code;
+    if (b->shape != NULL && b->weights != NULL)
+        return cli_usage(b->verb, "--weights wants a model from a folder: --model");
+    status = choose_weights(b, &weights);
+    if (status != HONE_OK)
+        return cli_fail(status);
     /* Random weights: speed does not depend on their values. */
     if (b->shape != NULL)
         status = hone_model_create(b->device, &config, 0, &b->model);
     else
-        status = hone_model_open(b->device, b->model_path, &b->model);
+        status = hone_model_open_stored(b->device, b->model_path, weights, &b->model);
     return status == HONE_OK ? 0 : cli_fail(status);
 }
 
@@ -108,5 +129,7 @@ void bench_close(bench *b) {
     free(b->device_name);
     free(b->isa);
     free(b->matmul);
+    free(b->dtype);
+    free(b->weights);
     free(b->compare);
 }

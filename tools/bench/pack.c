@@ -62,6 +62,7 @@ static int run(arguments *a) {
     hone_bench_pack_result result;
     int code = bench_steps_options(&a->steps, &options);
 
+    a->bench.trained = a->steps.full;
     if (code == 0)
         code = bench_open(&a->bench);
     if (code != 0)

@@ -6,12 +6,12 @@
 #include <string.h>
 
 json_t *bench_settings(const bench *b) {
-    return json_pack("{s:s,s:s,s:i,s:s,s:s?}", "device", hone_device_name(b->device), "detail",
+    return json_pack("{s:s,s:s,s:i,s:s,s:s?,s:s}", "device", hone_device_name(b->device), "detail",
                      hone_device_detail(b->device), "threads", hone_device_threads(b->device), "model",
                      b->shape != NULL        ? b->shape
                      : b->model_path != NULL ? b->model_path
                                              : "",
-                     "peak_isa", b->machine.isa);
+                     "peak_isa", b->machine.isa, "products", hone_dtype_name(bench_dtype(b)));
 }
 
 json_t *bench_times(const hone_times *times) {
@@ -19,8 +19,13 @@ json_t *bench_times(const hone_times *times) {
                      "runs", (json_int_t)times->runs);
 }
 
-double bench_peak(const bench *b, hone_dtype dtype) {
-    return dtype == HONE_BF16 && b->machine.bf16_flops > 0.0 ? b->machine.bf16_flops : b->machine.f32_flops;
+hone_dtype bench_dtype(const bench *b) {
+    return strstr(hone_device_numerics(b->device), "products bf16") != NULL ? HONE_BF16 : HONE_F32;
+}
+
+double bench_peak(const bench *b) {
+    return bench_dtype(b) == HONE_BF16 && b->machine.bf16_flops > 0.0 ? b->machine.bf16_flops
+                                                                      : b->machine.f32_flops;
 }
 
 json_t *bench_share(double value, double of) { return of > 0.0 ? json_real(value / of) : json_null(); }

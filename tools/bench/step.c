@@ -43,13 +43,13 @@ static json_t *settings(const arguments *a, const hone_bench_step_options *optio
     json_t *object = bench_settings(&a->bench);
     bench_steps_settings(options, object);
     json_object_set_new(object, "pack", json_string(a->pack != NULL ? a->pack : "trie"));
-    json_object_set_new(object, "dtype", json_string(hone_dtype_name(result->dtype)));
+    json_object_set_new(object, "weights", json_string(hone_dtype_name(result->dtype)));
     return object;
 }
 
 static json_t *make_report(const arguments *a, const hone_bench_step_options *options,
                            const hone_bench_step_result *r) {
-    const double rate = r->flops / r->step.median, peak = bench_peak(&a->bench, r->dtype);
+    const double rate = r->flops / r->step.median, peak = bench_peak(&a->bench);
 
     return json_pack(
         "{s:s,s:f,s:f,s:o,s:f,s:I,s:I,s:o,s:f,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:f,s:f,s:o}",
@@ -70,7 +70,8 @@ static void print(const json_t *report) {
     const json_t *s = json_object_get(report, "settings");
 
     bench_print_steps(s);
-    (void)printf("pack %s, %s\n\n", bench_text(s, "pack"), bench_text(s, "dtype"));
+    (void)printf("pack %s, products in %s, weights in %s\n\n", bench_text(s, "pack"),
+                 bench_text(s, "products"), bench_text(s, "weights"));
     (void)printf("pairs/s      %9.3f   %.4f s a step (%.4f to %.4f, median of %.0f)\n",
                  bench_number(report, "pairs_per_s"), bench_number(report, "seconds.median"),
                  bench_number(report, "seconds.min"), bench_number(report, "seconds.max"),
@@ -99,6 +100,7 @@ static int run(arguments *a) {
 
     if (code == 0)
         code = parse_pack(a, &options);
+    a->bench.trained = a->steps.full;
     if (code == 0)
         code = bench_open(&a->bench);
     if (code != 0)
