@@ -6,11 +6,11 @@
 static bool multiply(hn_cpu_isa isa, const hn_cpu_product *product, void *scratch) {
 #if defined(__x86_64__)
     if (product->kind == HN_CPU_NT && isa >= HN_CPU_AVX512) {
-        hn_cpu_rows_avx512(product);
+        hn_cpu_rows_avx512(product, scratch);
         return true;
     }
     if (product->kind == HN_CPU_NT && isa >= HN_CPU_AVX2) {
-        hn_cpu_rows_avx2(product);
+        hn_cpu_rows_avx2(product, scratch);
         return true;
     }
 #endif

@@ -10,8 +10,9 @@
 
 #include "matmul.h"
 
-void hn_cpu_rows_avx2(const hn_cpu_product *product);
-void hn_cpu_rows_avx512(const hn_cpu_product *product);
+/** `scratch` of HN_CPU_PACKED_SCRATCH bytes. */
+void hn_cpu_rows_avx2(const hn_cpu_product *product, void *scratch);
+void hn_cpu_rows_avx512(const hn_cpu_product *product, void *scratch);
 
 /** Before a loop over sums, which must stay in registers. */
 #ifdef __clang__

@@ -1,5 +1,6 @@
 /** rows.h with AVX-512: 16 sums in registers, of 4 x 4, 8 x 2 or 16 x 1 rows of b and a. */
 #include "../rows.h"
+#include "../packed.h"
 
 #include "load.h"
 
@@ -12,6 +13,8 @@ enum { SUMS = 16, WIDEST = 16 };
 VEC vec vec_zero(void) { return _mm512_setzero_ps(); }
 VEC vec vec_load(const float *p) { return _mm512_loadu_ps(p); }
 VEC vec vec_load_part(const float *p, int n) { return _mm512_maskz_loadu_ps(part(n), p); }
+VEC void vec_store(float *p, vec x) { _mm512_storeu_ps(p, x); }
+VEC void vec_store_part(float *p, vec x, int n) { _mm512_mask_storeu_ps(p, part(n), x); }
 VEC vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 
 /* Lane i of the result is the sum of the lanes of s[i], all added in the same order. */
@@ -41,26 +44,27 @@ VEC void store_sums(const vec *s, int count, float *out) {
 
 #include "../rows_body.h"
 
-static inline __attribute__((always_inline)) void multiply(const hn_cpu_product *product, hone_dtype dtype) {
+static inline __attribute__((always_inline)) void multiply(const hn_cpu_product *product, hone_dtype dtype,
+                                                           void *scratch) {
     if (product->m == 1) {
-        multiply_shape(product, dtype, 16, 1);
+        multiply_shape(product, dtype, 16, 1, scratch);
     } else if (product->m == 2) {
-        multiply_shape(product, dtype, 8, 2);
+        multiply_shape(product, dtype, 8, 2, scratch);
     } else {
-        multiply_shape(product, dtype, 4, 4);
+        multiply_shape(product, dtype, 4, 4, scratch);
     }
 }
 
-void hn_cpu_rows_avx512(const hn_cpu_product *product) {
+void hn_cpu_rows_avx512(const hn_cpu_product *product, void *scratch) {
     switch (product->b.dtype) {
     case HONE_BF16:
-        multiply(product, HONE_BF16);
+        multiply(product, HONE_BF16, scratch);
         break;
     case HONE_Q8:
-        multiply(product, HONE_Q8);
+        multiply(product, HONE_Q8, scratch);
         break;
     default:
-        multiply(product, HONE_F32);
+        multiply(product, HONE_F32, scratch);
         break;
     }
 }
