@@ -97,8 +97,23 @@ hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state) {
         "a matrix library had no memory for its scratch; free some, or set matmul=reference");
 }
 
+/* Products that are worth waking threads for; false: it is none, or there is no kernel for it. */
+static bool run_packed(const hn_cpu_matmul_state *state, const hn_cpu_provider *provider,
+                       const hn_cpu_product *product) {
+    static const double worth = 4e6; /* floating-point operations */
+    const hn_cpu_packed_kernel *kernel = hn_cpu_packed_kernel_of(state->isa, provider->bf16);
+    if (kernel == NULL || 2.0 * (double)product->m * (double)product->n * (double)product->k < worth) {
+        return false;
+    }
+    hn_cpu_packed_run(state, kernel, product);
+    return true;
+}
+
 hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product *product) {
     if (product->m == 0 || product->n == 0) {
+        return HONE_OK;
+    }
+    if (choose(state, product)->packed && run_packed(state, choose(state, product), product)) {
         return HONE_OK;
     }
     job work = {.product = product, .provider = choose(state, product), .state = state};
@@ -155,6 +170,10 @@ static hone_status read_provider(hn_cpu_matmul_state *state) {
     return state->forced != NULL ? HONE_OK : no_such_provider(state->host, name);
 }
 
+static size_t scratch_bytes(const hn_cpu_matmul_state *state) {
+    return (size_t)state->threads * HN_CPU_PACKED_SCRATCH + HN_CPU_PACKED_SHARED;
+}
+
 hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host, hn_cpu_isa isa) {
     *state = (hn_cpu_matmul_state){.host = host, .isa = isa, .threads = host->threads(host->context)};
     hone_status status = read_provider(state);
@@ -164,11 +183,12 @@ hone_status hn_cpu_matmul_open(hn_cpu_matmul_state *state, const hone_host *host
     if (status != HONE_OK) {
         return status;
     }
-    const size_t bytes = (size_t)state->threads * HN_CPU_PACKED_SCRATCH;
+    const size_t bytes = scratch_bytes(state);
     state->scratch = host->allocate(host->context, bytes, HONE_BUFFER_ALIGNMENT);
     if (state->scratch == NULL) {
         return host->fail(host->context, HONE_ERROR_MEMORY, "cpu: no memory for %zu bytes of scratch", bytes);
     }
+    state->shared = (float *)(void *)(state->scratch + (size_t)state->threads * HN_CPU_PACKED_SCRATCH);
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
         if (hn_cpu_providers[i]->enter != NULL) {
             hn_cpu_providers[i]->enter();
@@ -183,8 +203,7 @@ void hn_cpu_matmul_close(hn_cpu_matmul_state *state) {
             hn_cpu_providers[i]->leave();
         }
     }
-    state->host->release(state->host->context, state->scratch,
-                         (size_t)state->threads * HN_CPU_PACKED_SCRATCH);
+    state->host->release(state->host->context, state->scratch, scratch_bytes(state));
     state->scratch = NULL;
     state->forced = NULL;
 }

@@ -46,6 +46,7 @@ typedef struct hn_cpu_matmul_state {
     const struct hn_cpu_provider *forced; /**< by the option "matmul"; NULL: the table decides */
     bool bf16;                            /**< operands are rounded to bf16 before they are multiplied */
     char *scratch;                        /**< HN_CPU_PACKED_SCRATCH bytes for each thread, aligned */
+    float *shared;                        /**< HN_CPU_PACKED_SHARED bytes, behind it */
     int threads;
 } hn_cpu_matmul_state;
 

@@ -211,8 +211,7 @@ static void multiply_block(const hn_cpu_product *p, left a, int64_t first, int64
     }
 }
 
-#if PAIRS
-/* Rows [first, last) of a, units [from, from + count), as pairs. */
+/* Rows [first, last) of a, units [from, from + count), contiguous. */
 static left pack_left(const hn_cpu_product *p, int64_t first, int64_t last, int64_t from, int64_t count,
                       float *copy) {
     const hn_cpu_matrix a = hn_cpu_matrix_f32(p->a, p->lda);
@@ -239,36 +238,13 @@ static left pack_left(const hn_cpu_product *p, int64_t first, int64_t last, int6
     }
     return (left){copy, 1, HN_CPU_PACKED_ROWS};
 }
-#else
-static left pack_left(const hn_cpu_product *p, int64_t first, int64_t last, int64_t from, int64_t count,
-                      float *copy) {
-    (void)last;
-    (void)count;
-    (void)copy;
-    if (p->kind == HN_CPU_TN) {
-        return (left){p->a + from * p->lda + first, 1, p->lda};
-    }
-    return (left){p->a + first * p->lda + from, p->lda, 1};
-}
-#endif
 
-static void multiply_columns(const hn_cpu_product *p, int64_t column, int64_t columns, void *scratch) {
-    float *block = scratch, *copy = block + (int64_t)HN_CPU_PACKED_UNITS * HN_CPU_PACKED_COLUMNS;
-    const int64_t units_all = parts(p->k, PER_UNIT), blocks = parts(units_all, HN_CPU_PACKED_UNITS);
-    const int64_t size = parts(parts(units_all, blocks), LANES) * LANES;
-    for (int64_t from = 0; from < units_all; from += size) {
-        const int64_t count = least(size, units_all - from);
-        pack(p, column, columns, from, count, block);
-        for (int64_t row = 0; row < p->m; row += HN_CPU_PACKED_ROWS) {
-            const int64_t last = least(p->m, row + HN_CPU_PACKED_ROWS);
-            const left a = pack_left(p, row, last, from, count, copy);
-            multiply_block(p, a, row, last, column, columns, count, from > 0 || p->accumulate, block);
-        }
-    }
+static void multiply_panels(const hn_cpu_product *p, int64_t first, int64_t last, int64_t column,
+                            int64_t columns, int64_t from, int64_t count, bool add, const float *panels,
+                            float *scratch) {
+    const left a = pack_left(p, first, last, from, count, scratch);
+    multiply_block(p, a, first, last, column, columns, count, add, panels);
 }
 
-static void multiply_packed(const hn_cpu_product *p, void *scratch) {
-    for (int64_t column = 0; column < p->n; column += HN_CPU_PACKED_COLUMNS) {
-        multiply_columns(p, column, least(HN_CPU_PACKED_COLUMNS, p->n - column), scratch);
-    }
-}
+#define PACKED_KERNEL                                                                                        \
+    { .nr = NR, .mr = MR, .per_unit = PER_UNIT, .copy = pack, .multiply = multiply_panels }

@@ -8,10 +8,9 @@ typedef struct hn_cpu_provider {
     const char *name;
     /** Narrower tiles are not cut, and tiles are cut in multiples of these. */
     int64_t least_m, least_n, grain_m, grain_n;
-    int64_t most_m; /**< taller tiles are cut */
-    /** Copying a strip of a (of b) costs as much as multiplying by this many columns (rows). */
-    double copy_a, copy_b;
     bool any_dtype; /**< b may be other than f32 */
+    bool packed;    /**< packed.h cuts its products, where the instruction set has a kernel */
+    bool bf16;      /**< factors are rounded to bf16, where it has such products */
     /** One single-threaded product with m, n, k > 0, bias ignored. False: out of memory. */
     bool (*multiply)(hn_cpu_isa isa, const hn_cpu_product *product, void *scratch);
     /** One line for numerics, appended by the caller; may be NULL. */

@@ -23,9 +23,6 @@ const hn_cpu_provider hn_cpu_provider_rows = {
     .least_n = 16,
     .grain_m = 8,
     .grain_n = 16,
-    .most_m = 192,
-    .copy_a = 12.0,
-    .copy_b = 12.0,
     .any_dtype = true,
     .multiply = multiply,
 };

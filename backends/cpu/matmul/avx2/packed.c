@@ -59,4 +59,4 @@ VEC void transpose(units r[8]) {
 
 #include "../packed_body.h"
 
-void hn_cpu_packed_avx2(const hn_cpu_product *product, void *scratch) { multiply_packed(product, scratch); }
+const hn_cpu_packed_kernel hn_cpu_packed_avx2 = PACKED_KERNEL;

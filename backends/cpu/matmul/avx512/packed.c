@@ -22,4 +22,4 @@ VEC vec mac(vec sum, const float *a, vec b) { return _mm512_fmadd_ps(_mm512_set1
 
 #include "../packed_body.h"
 
-void hn_cpu_packed_avx512(const hn_cpu_product *product, void *scratch) { multiply_packed(product, scratch); }
+const hn_cpu_packed_kernel hn_cpu_packed_avx512 = PACKED_KERNEL;

@@ -39,6 +39,4 @@ VEC vec mac(vec sum, const float *a, vec b) {
 
 #include "../packed_body.h"
 
-void hn_cpu_packed_avx512bf16(const hn_cpu_product *product, void *scratch) {
-    multiply_packed(product, scratch);
-}
+const hn_cpu_packed_kernel hn_cpu_packed_avx512bf16 = PACKED_KERNEL;
