@@ -97,6 +97,29 @@ typedef struct hone_train_summary {
     char final_folder[1024], checkpoint[1024];
 } hone_train_summary;
 
+/** What a run does one after the other; the largest sum is its peak. */
+#define HONE_MEMORY_LINES 16
+typedef enum hone_memory_phase {
+    HONE_MEMORY_OPENING = 0, /**< reading model and data */
+    HONE_MEMORY_REFERENCE,   /**< one pass over the data without gradient */
+    HONE_MEMORY_STEPS,
+    HONE_MEMORY_SAVING, /**< checkpoints and the final folder */
+    HONE_MEMORY_PHASES
+} hone_memory_phase;
+typedef struct hone_memory_line {
+    const char *name;
+    uint64_t bytes[HONE_MEMORY_PHASES];
+} hone_memory_line;
+/** Memory before step 1: what is allocated when, in bytes, and what the process holds besides (measured). */
+typedef struct hone_train_memory {
+    hone_memory_line line[HONE_MEMORY_LINES];
+    int lines;
+    uint64_t sum[HONE_MEMORY_PHASES];
+    hone_memory_phase phase; /**< of the peak */
+    uint64_t peak;
+    int64_t tokens; /**< of the largest pack of a step, at most */
+} hone_train_memory;
+
 /** All callbacks may be NULL. `stop` is asked after every step: true saves a checkpoint and ends the run with
  *  HONE_ERROR_INTERRUPTED. `prepared` is told of slow preparation (reference log-probabilities): done of
  * total. */
@@ -114,6 +137,9 @@ typedef struct hone_train_observer {
 HONE_API HONE_MUST_USE hone_status hone_train(const hone_train_options *options,
                                               const hone_train_observer *observer,
                                               hone_train_summary *summary);
+/** Opens model and data as hone_train would, and says what memory the run will take. Runs nothing, writes nothing. */
+HONE_API HONE_MUST_USE hone_status hone_train_plan(const hone_train_options *options,
+                                                   hone_train_memory *memory);
 
 HONE_END
 

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 typedef struct hn_checkpoint_writer hn_checkpoint_writer;
+/** What a writer holds while it compresses, in bytes: asked of the compressor itself, with one block of zeros. */
+HONE_MUST_USE hone_status hn_checkpoint_writer_measure(uint64_t *bytes);
 HONE_MUST_USE hone_status hn_checkpoint_writer_create(const char *path, hn_checkpoint_writer **writer);
 /** `dtype` decides the planes (U8: none). The name is unique within the file. */
 HONE_MUST_USE hone_status hn_checkpoint_add(hn_checkpoint_writer *writer, const char *name, hone_dtype dtype,

@@ -72,6 +72,23 @@ void hn_checkpoint_writer_destroy(hn_checkpoint_writer *writer) {
     hn_free(writer);
 }
 
+hone_status hn_checkpoint_writer_measure(uint64_t *bytes) {
+    hn_checkpoint_writer *writer = NULL;
+    hone_status status = HONE_OK;
+
+    *bytes = 0;
+    HN_GO(hn_alloc(&writer, 1, sizeof *writer, "checkpoint writer"));
+    HN_GO(set_up(writer));
+    const size_t stored =
+        ZSTD_compress2(writer->zstd, writer->frame, writer->frame_size, writer->planes, HN_CHECKPOINT_BLOCK);
+    if (ZSTD_isError(stored))
+        HN_GO(zstd_failed(stored));
+    *bytes = HN_CHECKPOINT_BLOCK + writer->frame_size + ZSTD_sizeof_CCtx(writer->zstd);
+done:
+    hn_checkpoint_writer_destroy(writer);
+    return status;
+}
+
 static hone_status write_frame(hn_checkpoint_writer *writer, const void *data, size_t bytes, json_t *frames) {
     const size_t stored = ZSTD_compress2(writer->zstd, writer->frame, writer->frame_size, data, bytes);
     if (ZSTD_isError(stored))

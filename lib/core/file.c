@@ -104,6 +104,14 @@ hone_status hn_map_open(const char *path, hn_map *map) {
     return status;
 }
 
+void hn_map_forget(const void *data, size_t bytes) {
+    const long size = sysconf(_SC_PAGESIZE);
+    const uintptr_t page = size > 0 ? (uintptr_t)size : 4096, at = (uintptr_t)data;
+    const uintptr_t first = (at + page - 1) / page * page, end = (at + bytes) / page * page;
+    if (end > first)
+        (void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 void hn_map_close(hn_map *map) {
     if (map->size > 0)
         (void)munmap((void *)(uintptr_t)map->data, map->size);

@@ -38,6 +38,9 @@ typedef struct hn_map {
     size_t size;
 } hn_map;
 HONE_MUST_USE hone_status hn_map_open(const char *path, hn_map *map);
+/** Whole pages within `bytes` from `data`, which lies in a map: they need not stay in memory. Reading them again is
+ *  allowed and brings them back. */
+void hn_map_forget(const void *data, size_t bytes);
 void hn_map_close(hn_map *map);
 
 /**

@@ -9,13 +9,12 @@ static hone_status not_finished(void) {
 }
 
 /** Host room for the largest seed or output, so that running allocates nothing. */
-static hone_status make_staging(hn_program *program) {
+static void size_staging(hn_program *program) {
     for (size_t v = 0; v < program->values; v++) {
         const hn_value_info *value = &program->value[v];
         if ((value->output || (hn_value)v == program->seed) && value->bytes > program->staging_bytes)
             program->staging_bytes = value->bytes;
     }
-    return hn_alloc(&program->staging, program->staging_bytes, 1, "staging");
 }
 
 hone_status hn_program_finish(hn_program *program) {
@@ -25,7 +24,10 @@ hone_status hn_program_finish(hn_program *program) {
     if (program->training)
         HN_TRY(hn_graph_differentiate(program));
     HN_TRY(hn_graph_plan(program));
-    HN_TRY(make_staging(program));
+    size_staging(program);
+    if (program->measure_only)
+        return HONE_OK;
+    HN_TRY(hn_alloc(&program->staging, program->staging_bytes, 1, "staging"));
     program->finished = true;
     return HONE_OK;
 }

@@ -45,7 +45,7 @@ typedef struct hn_node {
 struct hn_program {
     hone_device *device;
     hone_dtype compute;
-    bool training, finished;
+    bool training, finished, measure_only;
     int64_t budget[HN_SYMBOL_COUNT], bound[HN_SYMBOL_COUNT];
     hn_value_info *value;
     size_t values, value_capacity;

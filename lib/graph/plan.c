@@ -206,16 +206,28 @@ static hone_status validate(hn_program *program, hone_operation operation, hone_
     return hn_validate(program->device, operation, call);
 }
 
+/** Whoever is asked for a workspace sees which operands are there: when nothing is to run, the smallest buffer will do.
+ */
+static hone_status make_places(hn_program *program) {
+    const bool real = !program->measure_only;
+
+    HN_TRY(hn_buffer_create(program->device, real ? program->arena_bytes : HONE_BUFFER_ALIGNMENT,
+                            &program->arena));
+    return hn_buffer_create(program->device, real ? program->inputs_bytes : HONE_BUFFER_ALIGNMENT,
+                            &program->inputs);
+}
+
 hone_status hn_graph_plan(hn_program *program) {
     HN_TRY(size_values(program));
     find_lives(program);
     work_in_place(program);
     HN_TRY(place_all(program));
     place_inputs(program);
-    HN_TRY(hn_buffer_create(program->device, program->arena_bytes, &program->arena));
-    HN_TRY(hn_buffer_create(program->device, program->inputs_bytes, &program->inputs));
+    HN_TRY(make_places(program));
     for (size_t i = 0; i < program->nodes; i++)
         HN_TRY(see_node(program, &program->node[i], size_workspace));
+    if (program->measure_only)
+        return HONE_OK;
     HN_TRY(hn_buffer_create(program->device, program->workspace_bytes, &program->workspace));
     for (size_t i = 0; i < program->nodes; i++)
         HN_TRY(see_node(program, &program->node[i], validate));

@@ -24,6 +24,8 @@ hone_status hn_program_create(hone_device *device, hone_dtype compute, bool trai
     return HONE_OK;
 }
 
+void hn_program_measure_only(hn_program *program) { program->measure_only = true; }
+
 void hn_program_destroy(hn_program *program) {
     if (program == NULL)
         return;
@@ -214,5 +216,6 @@ hone_tensor hn_program_tensor(const hn_program *program, hn_value value) {
 }
 
 hn_program_memory hn_program_plan(const hn_program *program) {
-    return (hn_program_memory){program->arena_bytes, program->inputs_bytes, program->workspace_bytes};
+    return (hn_program_memory){program->arena_bytes, program->inputs_bytes, program->workspace_bytes,
+                               program->staging_bytes};
 }

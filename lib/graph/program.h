@@ -73,6 +73,9 @@ hn_value hn_record_head_logp(hn_program *program, hn_value h, hn_value w, hn_val
 /** Marks a value as read by the caller after a run: its storage is kept until the next run. */
 void hn_program_output(hn_program *program, hn_value value);
 
+/** Before finish: it will derive and plan, but make no buffers and nothing can run. For hn_program_plan, which
+ *  then says what a program would hold. */
+void hn_program_measure_only(hn_program *program);
 /** Ends recording: derives the backward pass from the head's log-probabilities (training), plans memory,
  * creates the buffers. Returns the first failure of recording, if any. */
 HONE_MUST_USE hone_status hn_program_finish(hn_program *program);
@@ -98,9 +101,10 @@ HONE_MUST_USE hone_status hn_program_download_f64(hn_program *program, hn_value 
 /** The tensor that a value has under the current binding (gradient: of its gradient; absent when none). */
 hone_tensor hn_program_tensor(const hn_program *program, hn_value value);
 
-/** What the plan holds, in bytes: arena of activations and gradients, inputs, workspace. */
+/** What the plan holds, in bytes: arena of activations and gradients, inputs, workspace; on the host the staging of
+ *  seeds and outputs. */
 typedef struct hn_program_memory {
-    uint64_t arena, inputs, workspace;
+    uint64_t arena, inputs, workspace, staging;
 } hn_program_memory;
 hn_program_memory hn_program_plan(const hn_program *program);
 /** Operations recorded forward and derived backward, and a listing of them for people and tests (new string).

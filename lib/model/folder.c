@@ -68,6 +68,7 @@ hone_status hn_folder_load(const hn_safetensors *file, const char *folder, hn_pa
             data = aligned;
         }
         HN_GO(hn_parameter_write(parameters, item, tensor->dtype, data));
+        hn_map_forget(tensor->data, tensor->bytes); /* else file and weights would be in memory together */
     }
     for (size_t i = 0; i < hn_safetensors_count(file); i++) {
         const char *name = hn_safetensors_item(file, i)->name;

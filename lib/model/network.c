@@ -49,8 +49,8 @@ static hone_status record(hn_network *network, hn_builder *builder) {
     return hn_program_finish(p);
 }
 
-hone_status hn_network_create(hone_model *model, hone_adapter *adapter, bool training, uint64_t seed,
-                              const hn_network_budget *budget, hn_network **out) {
+static hone_status make(hone_model *model, hone_adapter *adapter, bool training, bool measure, uint64_t seed,
+                        const hn_network_budget *budget, hn_network **out) {
     const hone_model_config *config = hone_model_configuration(model);
     hn_network *network = NULL;
     hn_builder *builder = NULL;
@@ -69,6 +69,8 @@ hone_status hn_network_create(hone_model *model, hone_adapter *adapter, bool tra
     network->max_positions = config->max_positions;
     HN_GO(hn_program_create(hone_model_device(model), hn_model_weights(model)->dtype, training, extents,
                             &network->program));
+    if (measure)
+        hn_program_measure_only(network->program);
     HN_GO(hn_builder_create(network->program, model, adapter, training, seed, &builder));
     HN_GO(record(network, builder));
     *out = network;
@@ -77,6 +79,22 @@ done:
     hn_builder_destroy(builder);
     hn_network_destroy(network);
     return status;
+}
+
+hone_status hn_network_create(hone_model *model, hone_adapter *adapter, bool training, uint64_t seed,
+                              const hn_network_budget *budget, hn_network **network) {
+    return make(model, adapter, training, false, seed, budget, network);
+}
+
+hone_status hn_network_measure(hone_model *model, hone_adapter *adapter, bool training,
+                               const hn_network_budget *budget, hn_program_memory *memory) {
+    hn_network *network = NULL;
+
+    memset(memory, 0, sizeof *memory);
+    HN_TRY(make(model, adapter, training, true, 0, budget, &network));
+    *memory = hn_program_plan(network->program);
+    hn_network_destroy(network);
+    return HONE_OK;
 }
 
 void hn_network_destroy(hn_network *network) {

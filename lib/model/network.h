@@ -25,6 +25,9 @@ bool hn_network_fits(const hn_network_budget *budget, const hone_pack *pack);
 
 typedef struct hn_network hn_network;
 
+/** What a network created so would hold, without making it. */
+HONE_MUST_USE hone_status hn_network_measure(hone_model *model, hone_adapter *adapter, bool training,
+                                             const hn_network_budget *budget, hn_program_memory *memory);
 /** Scoring and training over packs. `adapter` NULL: the base alone (the reference of LoRA training). With
  * `training`, parameters whose gradient is allocated (hn_parameters_make_trainable) are differentiated;
  * dropout (the adapter's option) is active with `seed`. */

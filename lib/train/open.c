@@ -1,12 +1,14 @@
 #include <core/file.h>
 #include <core/log.h>
 #include <core/memory.h>
+#include <core/process.h>
 #include <core/status.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <train/metrics.h>
 #include <train/options.h>
+#include <train/plan.h>
 #include <train/run.h>
 
 static hone_status open_device(hn_run_state *run) {
@@ -85,12 +87,13 @@ static hone_status open_data(hn_run_state *run) {
 
 static hone_status open_reference(hn_run_state *run) {
     const hone_train_options *options = run->options;
-    const hn_network_budget budget = hn_network_budget_for(options->pack_tokens);
+    hn_network_budget budget;
     char *beside = NULL;
     hone_status status = HONE_OK;
 
     if (!hone_loss_needs_reference(&options->loss))
         return HONE_OK;
+    HN_TRY(hn_run_reference_budget(run, &budget));
     /* Full training moves the model: a reference that is computed later needs a copy of its own. */
     if (options->reference != NULL || (run->fresh_reference && options->full))
         HN_TRY(hone_model_open_stored(run->device,
@@ -104,6 +107,7 @@ static hone_status open_reference(hn_run_state *run) {
                                         .examples = &run->examples,
                                         .layout = run->layout,
                                         .pack_tokens = options->pack_tokens,
+                                        .budget = budget,
                                         .folder = options->cache != NULL ? options->cache : beside,
                                         .prepared = run->observer->prepared,
                                         .context = run->observer->context};
@@ -121,12 +125,13 @@ static hone_status open_training(hn_run_state *run) {
                                         .epsilon = options->adam_epsilon,
                                         .weight_decay = options->weight_decay,
                                         .clip = options->clip};
-    const hn_network_budget budget = hn_network_budget_for(options->pack_tokens);
+    hn_network_budget budget;
 
+    HN_TRY(hn_run_training_budget(run, &budget));
     HN_TRY(hn_optimizer_create(run->trained, &adamw, &run->optimizer));
     HN_TRY(
         hn_network_create(run->model, run->adapter, true, (uint64_t)options->seed, &budget, &run->network));
-    HN_TRY(hn_alloc(&run->edges, (size_t)(2 * options->pack_tokens), sizeof *run->edges, "edges"));
+    HN_TRY(hn_alloc(&run->edges, (size_t)budget.edges, sizeof *run->edges, "edges"));
     return hn_alloc(&run->order, (size_t)run->examples.count, sizeof *run->order, "order of examples");
 }
 
@@ -177,14 +182,30 @@ done:
     return status;
 }
 
-static hone_status open_all(hn_run_state *run) {
+static hone_status prepare(hn_run_state *run) {
     HN_TRY(hn_schedule_parse(run->options->schedule, &run->schedule));
     HN_TRY(hn_pack_parse(run->options->pack, &run->layout));
     run->fresh_reference = run->layout == HONE_PACK_PADDED;
     HN_TRY(open_device(run));
+    run->base_bytes = hn_resident_bytes();
     HN_TRY(open_model(run));
     HN_TRY(open_data(run));
     count_steps(run);
+    return hn_parameters_make_trainable(run->trained);
+}
+
+hone_status hn_run_prepare(const hone_train_options *options, const hone_train_observer *observer,
+                           hn_run_state *run) {
+    memset(run, 0, sizeof *run);
+    run->options = options;
+    run->observer = observer;
+    const hone_status status = prepare(run);
+    if (status != HONE_OK)
+        hn_run_close(run);
+    return status;
+}
+
+static hone_status open_rest(hn_run_state *run) {
     HN_TRY(open_reference(run));
     HN_TRY(open_training(run));
     return open_folder(run);
@@ -192,10 +213,8 @@ static hone_status open_all(hn_run_state *run) {
 
 hone_status hn_run_open(const hone_train_options *options, const hone_train_observer *observer,
                         hn_run_state *run) {
-    memset(run, 0, sizeof *run);
-    run->options = options;
-    run->observer = observer;
-    const hone_status status = open_all(run);
+    HN_TRY(hn_run_prepare(options, observer, run));
+    const hone_status status = open_rest(run);
     if (status != HONE_OK)
         hn_run_close(run);
     return status;

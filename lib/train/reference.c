@@ -35,7 +35,7 @@ static hone_status compute(const hn_reference_source *source, hn_network *networ
     hone_status status = HONE_OK;
 
     HN_GO(hn_alloc(&order, (size_t)examples->count, sizeof *order, "order of examples"));
-    HN_GO(hn_alloc(&edges, (size_t)(2 * source->pack_tokens), sizeof *edges, "edges"));
+    HN_GO(hn_alloc(&edges, (size_t)source->budget.edges, sizeof *edges, "edges"));
     for (int64_t i = 0; i < examples->count; i++)
         order[i] = i;
     for (int64_t i = 0; i < examples->count; i += fitting) {
@@ -56,11 +56,10 @@ done:
 
 /** The base alone, without gradient: with LoRA that is the reference by itself. */
 static hone_status compute_all(const hn_reference_source *source, hn_reference *reference) {
-    const hn_network_budget budget = hn_network_budget_for(source->pack_tokens);
     hn_network *network = NULL;
     hone_status status = HONE_OK;
 
-    HN_GO(hn_network_create(source->model, NULL, false, 0, &budget, &network));
+    HN_GO(hn_network_create(source->model, NULL, false, 0, &source->budget, &network));
     HN_GO(compute(source, network, reference));
 done:
     hn_network_destroy(network);

@@ -16,7 +16,8 @@ typedef struct hn_reference_source {
     const hn_examples *examples;
     hone_pack_layout layout;
     int64_t pack_tokens;
-    const char *folder; /**< of the cache; NULL: none is read or written */
+    hn_network_budget budget; /**< of the largest pack */
+    const char *folder;       /**< of the cache; NULL: none is read or written */
     void (*prepared)(void *context, const char *what, int64_t done, int64_t total);
     void *context;
 } hn_reference_source;

@@ -33,12 +33,16 @@ typedef struct hn_run_state {
     int64_t step, steps, steps_per_epoch, pairs_per_step;
     double started; /**< seconds, of this process's first step */
     int64_t started_step, started_pairs, started_tokens;
+    uint64_t base_bytes; /**< resident before model and data were opened: program, libraries, threads */
     char base_digest[33], *trained_text, *checkpoints, *metrics, *last_checkpoint;
 } hn_run_state;
 
 /** Opens device, model, data, reference and networks; restores the checkpoint when resuming. */
 HONE_MUST_USE hone_status hn_run_open(const hone_train_options *options, const hone_train_observer *observer,
                                       hn_run_state *run);
+/** The part before the memory plan: device, model, data, gradients of what is trained. */
+HONE_MUST_USE hone_status hn_run_prepare(const hone_train_options *options,
+                                         const hone_train_observer *observer, hn_run_state *run);
 void hn_run_close(hn_run_state *run);
 /** What a checkpoint of this run must agree on. */
 hn_identity hn_run_identity(const hn_run_state *run);

@@ -347,6 +347,20 @@ class Train(Case):
         for word in ("step 2/2", "loss", "margin", "accuracy", "pairs/s", "tokens/s", "left"):
             self.assertIn(word, done.stderr)
 
+    def test_plan(self):
+        arguments = self.train_arguments(self.path("planned"), "--plan")
+        found = json.loads(self.must(*arguments, "--json").stdout)
+        for phase in ("opening", "reference", "steps", "saving"):
+            self.assertEqual(sum(line[phase] for line in found["lines"]), found["sum"][phase])
+        self.assertEqual(found["peak_bytes"], found["sum"][found["phase"]])
+        names = [line["name"] for line in found["lines"]]
+        self.assertLessEqual({"program and libraries", "weights", "adapter", "gradients", "moments", "activations"},
+                             set(names))
+        text = self.must(*arguments).stdout
+        for word in names + ["sum", "peak"]:
+            self.assertIn(word, text)
+        self.assertFalse(os.path.exists(self.path("planned")))
+
     def test_layouts_agree(self):
         for weights in ((), ("--full",)):
             losses = {}

@@ -41,11 +41,14 @@ int cli_print_json(json_t *value) {
     return 0;
 }
 
+/* A text longer than the buffer has lost its first part by now, and the flush of the rest may still succeed. */
+bool cli_flushed(void) { return fflush(stdout) == 0 && ferror(stdout) == 0; }
+
 static int help(poptContext context, const char *summary, const char *example) {
     (void)printf("%s\n\n", summary);
     poptPrintHelp(context, stdout, 0);
     (void)printf("\nExample:\n%s\n", example);
-    return fflush(stdout) == 0 ? 0 : 1;
+    return cli_flushed() ? 0 : 1;
 }
 
 /* What cli_parse and cli_parse_operands have in common: `place` gets the operands. */

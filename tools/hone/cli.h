@@ -7,6 +7,7 @@
 #include <hone/status.h>
 #include <jansson.h>
 #include <popt.h>
+#include <stdbool.h>
 
 /** Prints "hone: MESSAGE", the message that the failure recorded; returns 1. */
 int cli_fail(hone_status status);
@@ -14,6 +15,9 @@ int cli_fail(hone_status status);
 int cli_error(const char *format, ...) HONE_PRINTF(1, 2);
 /** Prints "hone VERB: " and the text, and how to get help; returns 2. */
 int cli_usage(const char *verb, const char *format, ...) HONE_PRINTF(2, 3);
+
+/** Whether all that was printed on standard output got there. */
+bool cli_flushed(void);
 
 /** Prints the value as one line of JSON on stdout and drops the reference; returns the exit code. */
 int cli_print_json(json_t *value);

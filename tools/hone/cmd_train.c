@@ -1,5 +1,6 @@
 /* hone train: preference data in, a model or an adapter out. */
 #include "cli.h"
+#include "plan.h"
 #include "progress.h"
 #include "verbs.h"
 
@@ -26,7 +27,7 @@ static const char example[] =
     "  hone train --out run --resume";
 
 /** popt values of the option table start here. */
-enum { TABLE = 1000, CONFIG = 1, QUIET, JSON };
+enum { TABLE = 1000, CONFIG = 1 };
 
 /** What a Ctrl-C asks for; read between steps. */
 static volatile sig_atomic_t signal_received;
@@ -41,7 +42,7 @@ typedef struct arguments {
     size_t count;
     const char **given; /* per option: its text, "" for a flag, NULL when absent */
     char *config;
-    int quiet, json;
+    int quiet, json, plan;
     progress progress;
 } arguments;
 
@@ -61,7 +62,7 @@ static int take(void *context, int value, const char *argument) {
 }
 
 static struct poptOption *make_table(arguments *a) {
-    struct poptOption *table = calloc(a->count + 4, sizeof *table);
+    struct poptOption *table = calloc(a->count + 5, sizeof *table);
     size_t n = 0;
     if (table == NULL)
         return NULL;
@@ -83,6 +84,10 @@ static struct poptOption *make_table(arguments *a) {
                                      .argInfo = POPT_ARG_NONE,
                                      .arg = &a->quiet,
                                      .descrip = "no progress, no summary"};
+    table[n++] = (struct poptOption){.longName = "plan",
+                                     .argInfo = POPT_ARG_NONE,
+                                     .arg = &a->plan,
+                                     .descrip = "say what memory the run will take, and train nothing"};
     table[n] = (struct poptOption){
         .longName = "json", .argInfo = POPT_ARG_NONE, .arg = &a->json, .descrip = "the summary as JSON"};
     return table;
@@ -152,6 +157,14 @@ static int print_summary(const arguments *a, const hone_train_summary *s) {
     return printf("%s\n", s->final_folder) > 0 && fflush(stdout) == 0 ? 0 : 1;
 }
 
+static int run_plan(const arguments *a, const hone_train_options *options) {
+    hone_train_memory memory;
+    const hone_status status = hone_train_plan(options, &memory);
+    if (status != HONE_OK)
+        return cli_fail(status);
+    return a->json ? plan_print_json(&memory) : plan_print(&memory);
+}
+
 static int run(arguments *a) {
     hone_train_options options;
     hone_train_summary result;
@@ -164,6 +177,10 @@ static int run(arguments *a) {
         status = fill(a, &options);
     if (status != HONE_OK) {
         code = cli_fail(status) + (status == HONE_ERROR_ARGUMENT ? 1 : 0);
+        goto done;
+    }
+    if (a->plan) {
+        code = run_plan(a, &options);
         goto done;
     }
     (void)signal(SIGINT, note_signal);

@@ -1,0 +1,16 @@
+/** What a run will hold, before it holds it: budgets of the packs, a table of memory, how many layers must be
+ *  recomputed to stay under a limit. */
+#ifndef HN_TRAIN_PLAN_H
+#define HN_TRAIN_PLAN_H
+
+#include <train/run.h>
+
+/** The most that one pack of a step, or of the reference's pass over all examples, can hold with this data: often less
+ *  than --pack-tokens allows, and memory follows it. */
+HONE_MUST_USE hone_status hn_run_training_budget(const hn_run_state *run, hn_network_budget *budget);
+HONE_MUST_USE hone_status hn_run_reference_budget(const hn_run_state *run, hn_network_budget *budget);
+
+/** Fills the table for a run whose model and data are open and whose trained weights have gradients. */
+HONE_MUST_USE hone_status hn_run_plan(hn_run_state *run, hone_train_memory *memory);
+
+#endif

@@ -1,0 +1,114 @@
+/* The memory plan of a run against what the run then holds. */
+#include "tiny_run.h"
+
+#include <train/plan.h>
+
+static void ok(hone_status status) {
+    if (status != HONE_OK)
+        fail_msg("%s: %s", hone_status_name(status), hone_message());
+}
+
+/* `more`: names and values in turn, NULL at the end; a value of "" is a flag. */
+static void fill(hone_train_options *options, const char *out, const char *const *more) {
+    char *model = tr_place("model"), *data = tr_place("pairs.jsonl"), *run = tr_place(out);
+
+    ok(hone_train_options_init(options));
+    tr_set(options, "model", model);
+    tr_set(options, "data", data);
+    tr_set(options, "out", run);
+    tr_set(options, "cache", run);
+    tr_set(options, "method", "srpo");
+    tr_set(options, "lr", "1e-2");
+    tr_set(options, "batch-pairs", "3");
+    tr_set(options, "pack-tokens", "160");
+    tr_set(options, "threads", "1");
+    for (size_t i = 0; more[i] != NULL; i += 2)
+        tr_set(options, more[i], more[i + 1][0] != '\0' ? more[i + 1] : NULL);
+    ok(hone_train_options_check(options));
+    hn_free(model);
+    hn_free(data);
+    hn_free(run);
+}
+
+static uint64_t bytes_of(const hone_train_memory *memory, const char *name, hone_memory_phase phase) {
+    for (int i = 0; i < memory->lines; i++)
+        if (strcmp(memory->line[i].name, name) == 0)
+            return memory->line[i].bytes[phase];
+    return 0;
+}
+
+static void check_sums(const hone_train_memory *memory) {
+    uint64_t most = 0;
+    for (int p = 0; p < HONE_MEMORY_PHASES; p++) {
+        uint64_t sum = 0;
+        for (int i = 0; i < memory->lines; i++)
+            sum += memory->line[i].bytes[p];
+        assert_true(sum == memory->sum[p]);
+        most = sum > most ? sum : most;
+    }
+    assert_true(memory->peak == most && memory->sum[memory->phase] == most);
+}
+
+/* What is on the device in the steps: to the byte, but for the optimizer's scalars and the rotary frequencies. */
+static void check_run(const char *out, const char *const *more) {
+    static const char *const on_device[] = {"weights",          "adapter",           "gradients",
+                                            "moments",          "activations",       "inputs",
+                                            "scratch",          "reference weights", "reference activations",
+                                            "reference scratch"};
+    static const hone_train_observer silent = {0};
+    hone_train_options options;
+    hone_train_memory memory;
+    hn_run_state run;
+    uint64_t planned = 0;
+
+    fill(&options, out, more);
+    ok(hone_train_plan(&options, &memory));
+    check_sums(&memory);
+    for (size_t i = 0; i < sizeof on_device / sizeof *on_device; i++)
+        planned += bytes_of(&memory, on_device[i], HONE_MEMORY_STEPS);
+    char *folder = tr_place(out);
+    assert_false(hn_folder_exists(folder)); /* planning leaves nothing */
+    hn_free(folder);
+    ok(hn_run_open(&options, &silent, &run));
+    const uint64_t held = hone_device_bytes(run.device);
+    if (!(held <= planned + 4096 && planned <= held + 65536))
+        fail_msg("%s: planned %llu, held %llu", out, (unsigned long long)planned, (unsigned long long)held);
+    hn_run_close(&run);
+    hone_train_options_clear(&options);
+}
+
+static void test_plan_is_what_is_held(void **state) {
+    (void)state;
+    check_run("lora", (const char *const[]){NULL});
+    check_run("dropout", (const char *const[]){"lora-dropout", "0.1", "lora-targets", "all-linear", NULL});
+    check_run("full", (const char *const[]){"full", "", NULL});
+    check_run("sequences", (const char *const[]){"pack", "sequences", "pack-tokens", "512", NULL});
+    check_run("naive", (const char *const[]){"pack", "naive", "pack-tokens", "512", NULL});
+    check_run("naive-full", (const char *const[]){"pack", "naive", "pack-tokens", "512", "full", "", NULL});
+    check_run("simpo", (const char *const[]){"method", "simpo", NULL});
+}
+
+/* Budgets follow the data: --pack-tokens beyond what a micro-batch can fill costs nothing. */
+static void test_room_follows_the_data(void **state) {
+    hone_train_options options;
+    hone_train_memory small, large;
+    (void)state;
+
+    fill(&options, "room", (const char *const[]){"pack-tokens", "2048", NULL});
+    ok(hone_train_plan(&options, &small));
+    tr_set(&options, "pack-tokens", "4096");
+    ok(hone_train_plan(&options, &large));
+    assert_true(small.tokens == large.tokens && small.tokens < 256);
+    assert_true(bytes_of(&small, "activations", HONE_MEMORY_STEPS) ==
+                bytes_of(&large, "activations", HONE_MEMORY_STEPS));
+    tr_set(&options, "batch-pairs", "6");
+    ok(hone_train_plan(&options, &large));
+    assert_true(large.tokens > small.tokens);
+    hone_train_options_clear(&options);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_plan_is_what_is_held),
+                                       cmocka_unit_test(test_room_follows_the_data)};
+    return cmocka_run_group_tests(tests, tr_set_up, tr_tear_down);
+}
