@@ -1,6 +1,6 @@
 #include <core/memory.h>
 #include <core/status.h>
-#include <graph/graph.h>
+#include <graph/recompute.h>
 #include <string.h>
 #include <tensor/tensor.h>
 
@@ -21,8 +21,12 @@ hone_status hn_program_finish(hn_program *program) {
     if (program->status != HONE_OK)
         return hn_fail(program->status, "%s", program->message);
     program->forward_nodes = program->nodes;
-    if (program->training)
+    if (program->block_open)
+        return hn_fail(HONE_ERROR_ARGUMENT, "the last block was not ended");
+    if (program->training) {
         HN_TRY(hn_graph_differentiate(program));
+        HN_TRY(hn_graph_recompute_cheap(program));
+    }
     HN_TRY(hn_graph_plan(program));
     size_staging(program);
     if (program->measure_only)

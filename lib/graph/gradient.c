@@ -8,6 +8,7 @@
  */
 #include <core/memory.h>
 #include <core/status.h>
+#include <graph/recompute.h>
 #include <graph/tape.h>
 #include <string.h>
 
@@ -168,6 +169,34 @@ static void clear_unreached(hn_tape *t) {
     }
 }
 
+/** The block that backward runs again and that ends with the node before `end`; NULL: none. */
+static const hn_block *block_ending(const hn_program *program, size_t end) {
+    for (size_t b = 0; b < program->blocks && (int64_t)b < program->recompute; b++)
+        if (program->block[b].end == end && program->block[b].begin < end)
+            return &program->block[b];
+    return NULL;
+}
+
+static hone_status differentiate_all(hn_tape *t) {
+    hn_program *program = t->program;
+    const hn_block *block = NULL;
+    size_t backward = 0;
+
+    for (size_t i = program->forward_nodes; i-- > 0 && program->status == HONE_OK;) {
+        if (block == NULL) {
+            block = block_ending(program, i + 1);
+            backward = program->nodes;
+        }
+        t->node = i;
+        differentiate(t);
+        if (block != NULL && i == block->begin) {
+            HN_TRY(hn_graph_recompute_block(program, block, backward));
+            block = NULL;
+        }
+    }
+    return program->status;
+}
+
 hone_status hn_graph_differentiate(hn_program *program) {
     hn_tape t = {.program = program, .values = program->values};
 
@@ -176,11 +205,9 @@ hone_status hn_graph_differentiate(hn_program *program) {
                        "a training program needs a head's log-probabilities to start from");
     HN_TRY(hn_alloc(&t.used, program->values, sizeof *t.used, "gradient marks"));
     hn_graph_value(program, program->logp)->gradient = program->seed;
-    for (size_t i = program->forward_nodes; i-- > 0 && program->status == HONE_OK;) {
-        t.node = i;
-        differentiate(&t);
-    }
-    clear_unreached(&t);
+    hone_status status = differentiate_all(&t);
+    if (status == HONE_OK)
+        clear_unreached(&t);
     hn_free(t.used);
-    return program->status;
+    return status != HONE_OK ? status : program->status;
 }

@@ -42,6 +42,11 @@ typedef struct hn_node {
     bool only_overwriting; /**< left out when hn_program_backward accumulates */
 } hn_node;
 
+/** A run of forward nodes that can be run again as one. */
+typedef struct hn_block {
+    size_t begin, end;
+} hn_block;
+
 struct hn_program {
     hone_device *device;
     hone_dtype compute;
@@ -51,6 +56,10 @@ struct hn_program {
     size_t values, value_capacity;
     hn_node *node;
     size_t nodes, node_capacity, forward_nodes;
+    hn_block *block;
+    size_t blocks, block_capacity;
+    bool block_open;
+    int64_t recompute;   /**< of the first blocks: how many backward runs again */
     hn_value logp, seed; /**< of the head: its output, and the derivative of the loss by it */
     uint64_t arena, inputs, workspace;
     uint64_t arena_bytes, inputs_bytes, workspace_bytes;

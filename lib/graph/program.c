@@ -24,6 +24,34 @@ hone_status hn_program_create(hone_device *device, hone_dtype compute, bool trai
     return HONE_OK;
 }
 
+void hn_program_block_begin(hn_program *program) {
+    if (program->status != HONE_OK)
+        return;
+    const hone_status status = hn_reserve(&program->block, &program->block_capacity, program->blocks + 1,
+                                          sizeof *program->block, "program blocks");
+    if (status != HONE_OK || program->block_open) {
+        (void)hn_graph_fail(program, status != HONE_OK
+                                         ? status
+                                         : hn_fail(HONE_ERROR_ARGUMENT, "a block is begun inside a block"));
+        return;
+    }
+    program->block[program->blocks++] = (hn_block){program->nodes, program->nodes};
+    program->block_open = true;
+}
+
+void hn_program_block_end(hn_program *program) {
+    if (program->status != HONE_OK)
+        return;
+    if (!program->block_open) {
+        (void)hn_graph_fail(program, hn_fail(HONE_ERROR_ARGUMENT, "a block is ended that was not begun"));
+        return;
+    }
+    program->block[program->blocks - 1].end = program->nodes;
+    program->block_open = false;
+}
+
+void hn_program_recompute(hn_program *program, int64_t blocks) { program->recompute = blocks; }
+
 void hn_program_measure_only(hn_program *program) { program->measure_only = true; }
 
 void hn_program_destroy(hn_program *program) {
@@ -36,6 +64,7 @@ void hn_program_destroy(hn_program *program) {
         hn_free(program->value[i].name);
     hn_free(program->value);
     hn_free(program->node);
+    hn_free(program->block);
     hn_free(program->staging);
     hn_free(program);
 }

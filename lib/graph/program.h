@@ -73,6 +73,13 @@ hn_value hn_record_head_logp(hn_program *program, hn_value h, hn_value w, hn_val
 /** Marks a value as read by the caller after a run: its storage is kept until the next run. */
 void hn_program_output(hn_program *program, hn_value value);
 
+/** What is recorded between the two is a block (a layer): a unit that backward can run again. Blocks don't nest. */
+void hn_program_block_begin(hn_program *program);
+void hn_program_block_end(hn_program *program);
+/** Before finish: of the first `blocks` blocks nothing inside is kept from forward to backward, which runs them again.
+ *  The bits do not change. The first ones, since backward reaches them last, when the rest is free again. */
+void hn_program_recompute(hn_program *program, int64_t blocks);
+
 /** Before finish: it will derive and plan, but make no buffers and nothing can run. For hn_program_plan, which
  *  then says what a program would hold. */
 void hn_program_measure_only(hn_program *program);

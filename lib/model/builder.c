@@ -126,10 +126,12 @@ static hn_value build_norm(const hn_builder *builder, hn_value x, int64_t gain) 
 hn_value hn_build_layers(const hn_builder *builder, hn_value x) {
     for (int64_t i = 0; i < builder->model->config.layers; i++) {
         const hn_layer *layer = &builder->model->layer[i];
+        hn_program_block_begin(builder->program);
         x = hn_record_add(builder->program, x,
                           build_attention(builder, build_norm(builder, x, layer->attention_norm), i));
         x = hn_record_add(builder->program, x,
                           build_mlp(builder, build_norm(builder, x, layer->mlp_norm), i));
+        hn_program_block_end(builder->program);
     }
     return x;
 }

@@ -14,7 +14,8 @@ struct hn_network {
 
 hn_network_budget hn_network_budget_for(int64_t tokens) {
     const int64_t ranges = 4 * tokens > 64 ? 4 * tokens : 64;
-    return (hn_network_budget){tokens, tokens, ranges, tokens, 2 * tokens};
+    return (hn_network_budget){
+        .tokens = tokens, .segments = tokens, .ranges = ranges, .rows = tokens, .edges = 2 * tokens};
 }
 
 bool hn_network_fits(const hn_network_budget *budget, const hone_pack *pack) {
@@ -71,6 +72,7 @@ static hone_status make(hone_model *model, hone_adapter *adapter, bool training,
                             &network->program));
     if (measure)
         hn_program_measure_only(network->program);
+    hn_program_recompute(network->program, budget->recompute);
     HN_GO(hn_builder_create(network->program, model, adapter, training, seed, &builder));
     HN_GO(record(network, builder));
     *out = network;

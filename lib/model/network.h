@@ -16,6 +16,8 @@
 /** The most that one run may hold. Edges are at most tokens + sequences. */
 typedef struct hn_network_budget {
     int64_t tokens, segments, ranges, rows, edges;
+    int64_t
+        recompute; /**< layers, from the first, of which backward makes again what it needs (the same bits) */
 } hn_network_budget;
 /** A budget for packs of at most `tokens` tokens and as many sequences: segments = rows = tokens, edges = 2
  * tokens, ranges = max(64, 4 tokens). */

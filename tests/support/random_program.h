@@ -46,6 +46,7 @@ typedef struct rp {
     hone_status status; /* of making parameters */
     bool all_trainable;
     bool freeze_first; /* nothing before the last steps is trainable */
+    int64_t recompute; /* blocks: every step, or every layer, is one */
 } rp;
 
 static inline int64_t rp_below(rp *p, int64_t bound) {
@@ -201,6 +202,18 @@ static inline void rp_step(rp *p) {
     }
 }
 
+static inline void rp_layer(rp *p) {
+    hn_value x = p->pool[p->pooled - 1];
+    x = hn_record_add(p->program, x, rp_attention(p, rp_norm(p, x)));
+    rp_push(p, hn_record_add(p->program, x, rp_mlp(p, rp_norm(p, x))));
+}
+
+static inline void rp_block(rp *p, void (*record)(rp *p)) {
+    hn_program_block_begin(p->program);
+    record(p);
+    hn_program_block_end(p->program);
+}
+
 static inline void rp_inputs(rp *p) {
     const hn_extent t[1] = {hn_symbolic(HN_T)}, u[1] = {hn_symbolic(HN_U)}, u1[1] = {{HN_U, 1}},
                     e[1] = {hn_symbolic(HN_E)};
@@ -223,12 +236,10 @@ static inline hone_status rp_record(rp *p, int steps) {
     const hn_value table = rp_parameter_new(p, RP_V, RP_D, 0.0, 1.0);
     rp_push(p, hn_record_embedding(p->program, table, p->token));
     for (int i = 0; i < steps && p->pooled < RP_POOL && p->parameters < RP_PARAMETERS - 24; i++)
-        rp_step(p);
-    for (int i = 0; i < -steps; i++) {
-        hn_value x = p->pool[p->pooled - 1];
-        x = hn_record_add(p->program, x, rp_attention(p, rp_norm(p, x)));
-        rp_push(p, hn_record_add(p->program, x, rp_mlp(p, rp_norm(p, x))));
-    }
+        rp_block(p, rp_step);
+    for (int i = 0; i < -steps; i++)
+        rp_block(p, rp_layer);
+    hn_program_recompute(p->program, p->recompute);
     const bool tied = rp_below(p, 2) == 0;
     const hn_value h = rp_norm(p, p->pool[p->pooled - 1]);
     const hn_value w = tied ? table : rp_parameter_new(p, RP_V, RP_D, 0.0, 0.6);

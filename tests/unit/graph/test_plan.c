@@ -79,6 +79,7 @@ static void test_values_never_overlap(void **state) {
     for (uint64_t seed = 1; seed <= PROGRAMS; seed++) {
         static rp p;
         memset(&p, 0, sizeof p);
+        p.recompute = (int64_t)(seed % 3) * 4;
         ok(rp_create(&p, *state, seed, 2 + (int)(seed % 14), seed % 4 != 0, 9, 40));
         replay(p.program);
         planned += p.program->arena_bytes;
@@ -114,12 +115,77 @@ static void test_nothing_undefined_is_read(void **state) {
         memset(&p, 0, sizeof p);
         memset(first, 0, sizeof first);
         memset(second, 0, sizeof second);
+        p.recompute = (int64_t)(seed % 3) * 4;
         ok(rp_create(&p, *state, seed, 2 + (int)(seed % 14), true, 9, 40));
         ok(rp_pack(&p));
         run_from(&p, NAN, first);
         run_from(&p, 0.0, second);
         assert_memory_equal(first, second, sizeof first);
         rp_destroy(&p);
+    }
+}
+
+/* Log-probabilities and all gradients, with the first `recompute` blocks run again in backward; returns the nodes. */
+static size_t run_recomputing(hone_device *device, uint64_t seed, int steps, int64_t recompute, double *out) {
+    static rp p;
+    memset(&p, 0, sizeof p);
+    p.recompute = recompute;
+    ok(rp_create(&p, device, seed, steps, true, 30, 40));
+    ok(rp_pack(&p));
+    run_from(&p, NAN, out);
+    const size_t nodes = p.program->nodes;
+    rp_destroy(&p);
+    return nodes;
+}
+
+static void test_recomputing_changes_no_bits(void **state) {
+    static double kept[1 << 17], again[1 << 17];
+    size_t more = 0;
+    for (uint64_t seed = 1; seed <= 80; seed++) {
+        const int steps = seed % 2 == 0 ? -4 : 3 + (int)(seed % 12);
+        memset(kept, 0, sizeof kept);
+        const size_t nodes = run_recomputing(*state, seed, steps, 0, kept);
+        for (int64_t recompute = 1; recompute <= 16; recompute *= 2) {
+            memset(again, 0, sizeof again);
+            more += run_recomputing(*state, seed, steps, recompute, again) - nodes;
+            assert_memory_equal(kept, again, sizeof kept);
+        }
+    }
+    assert_true(more > 1000); /* that something was run again */
+}
+
+/* Of a recomputed layer only what enters it is kept. */
+static void test_recomputing_saves(void **state) {
+    uint64_t arena[9];
+    for (int64_t recompute = 0; recompute <= 8; recompute++) {
+        static rp p;
+        memset(&p, 0, sizeof p);
+        p.all_trainable = true;
+        p.recompute = recompute;
+        ok(rp_create(&p, *state, 5, -8, true, 30, 40));
+        arena[recompute] = hn_program_plan(p.program).arena;
+        rp_destroy(&p);
+        /* The last ones are needed at once: little or nothing is gained by them. */
+        assert_true(recompute == 0 || arena[recompute] < arena[recompute - 1] ||
+                    (recompute > 6 && arena[recompute] == arena[recompute - 1]));
+    }
+    assert_true(2 * arena[8] < arena[0]);
+}
+
+static void test_blocks_that_are_wrong(void **state) {
+    static const int64_t budget[HN_SYMBOL_COUNT] = {0, 4, 4, 4, 4, 4, 4};
+    hn_program *p = NULL;
+    for (int kind = 0; kind < 3; kind++) {
+        ok(hn_program_create(*state, HONE_F32, false, budget, &p));
+        if (kind != 1)
+            hn_program_block_begin(p);
+        if (kind == 0)
+            hn_program_block_begin(p);
+        if (kind == 1)
+            hn_program_block_end(p);
+        assert_int_equal(hn_program_finish(p), HONE_ERROR_ARGUMENT);
+        assert_non_null(strstr(hone_message(), "block"));
+        hn_program_destroy(p);
     }
 }
 
@@ -162,6 +228,7 @@ static void test_failing_allocations(void **state) {
     for (int64_t n = 1; n < 2000; n += 1 + n / 20) {
         static rp p;
         memset(&p, 0, sizeof p);
+        p.recompute = n % 2 * 3;
         hn_memory_fail_at(n);
         const hone_status status = rp_create(&p, *state, 9, 6, true, 9, 12);
         hn_memory_fail_at(0);
@@ -182,9 +249,10 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values_never_overlap),      cmocka_unit_test(test_nothing_undefined_is_read),
-        cmocka_unit_test(test_running_allocates_nothing), cmocka_unit_test(test_inference_is_smaller),
-        cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_values_never_overlap),        cmocka_unit_test(test_nothing_undefined_is_read),
+        cmocka_unit_test(test_recomputing_changes_no_bits), cmocka_unit_test(test_recomputing_saves),
+        cmocka_unit_test(test_blocks_that_are_wrong),       cmocka_unit_test(test_running_allocates_nothing),
+        cmocka_unit_test(test_inference_is_smaller),        cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
