@@ -49,6 +49,7 @@ typedef struct hone_train_options {
     double epochs;
     int64_t seed, pack_tokens, max_length, save_every, keep, threads;
     bool resume, allow_fallback;
+    char *memory_limit; /**< bytes (K, M, G: powers of 1000), "auto": what is free, "none" */
 } hone_train_options;
 
 typedef enum hone_option_kind {
@@ -94,6 +95,7 @@ typedef struct hone_train_summary {
     int64_t steps, pairs, parameters, trainable;
     double seconds, loss, tree_ratio, pairs_per_second;
     uint64_t peak_bytes;
+    int64_t recomputed; /**< layers that backward ran again, to stay under the memory limit */
     char final_folder[1024], checkpoint[1024];
 } hone_train_summary;
 
@@ -108,6 +110,7 @@ typedef enum hone_memory_phase {
 } hone_memory_phase;
 typedef struct hone_memory_line {
     const char *name;
+    bool on_device; /**< in the device's memory, which for the built-in backend is the process's own */
     uint64_t bytes[HONE_MEMORY_PHASES];
 } hone_memory_line;
 /** Memory before step 1: what is allocated when, in bytes, and what the process holds besides (measured). */
@@ -117,7 +120,9 @@ typedef struct hone_train_memory {
     uint64_t sum[HONE_MEMORY_PHASES];
     hone_memory_phase phase; /**< of the peak */
     uint64_t peak;
-    int64_t tokens; /**< of the largest pack of a step, at most */
+    uint64_t limit;             /**< options.memory_limit in bytes; 0: none */
+    int64_t layers, recomputed; /**< of the model; of these, the fewest whose recomputation meets the limit */
+    int64_t tokens;             /**< of the largest pack of a step, at most */
 } hone_train_memory;
 
 /** All callbacks may be NULL. `stop` is asked after every step: true saves a checkpoint and ends the run with
@@ -137,7 +142,8 @@ typedef struct hone_train_observer {
 HONE_API HONE_MUST_USE hone_status hone_train(const hone_train_options *options,
                                               const hone_train_observer *observer,
                                               hone_train_summary *summary);
-/** Opens model and data as hone_train would, and says what memory the run will take. Runs nothing, writes nothing. */
+/** Opens model and data as hone_train would, and says what memory the run will take. Runs nothing, writes nothing.
+ *  HONE_ERROR_MEMORY when it can't stay under the limit (hone_train then does not start either); the table is filled. */
 HONE_API HONE_MUST_USE hone_status hone_train_plan(const hone_train_options *options,
                                                    hone_train_memory *memory);
 

@@ -1,5 +1,6 @@
 #include <core/status.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <train/options.h>
 
@@ -21,6 +22,27 @@ hone_status hn_pack_parse(const char *name, hone_pack_layout *layout) {
             return HONE_OK;
         }
     return hn_fail(HONE_ERROR_ARGUMENT, "--pack \"%s\": must be trie, sequences or naive", name);
+}
+
+hone_status hn_limit_parse(const char *text, uint64_t *bytes) {
+    static const char suffixes[] = "KMG";
+    double unit = 1.0;
+    char *end = NULL;
+
+    *bytes = strcmp(text, "auto") == 0 ? HN_LIMIT_AUTO : 0;
+    if (*bytes == HN_LIMIT_AUTO || strcmp(text, "none") == 0)
+        return HONE_OK;
+    const double number = strtod(text, &end);
+    const char *suffix = end != text && *end != '\0' ? strchr(suffixes, *end) : NULL;
+    for (const char *s = suffixes; suffix != NULL && s <= suffix; s++)
+        unit *= 1000.0;
+    if (end == text || (*end != '\0' && (suffix == NULL || end[1] != '\0')) || !(number > 0.0) ||
+        !(number * unit >= 1.0 && number * unit < 1e18))
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "--memory-limit \"%s\": must be bytes with an optional K, M or G (900M), auto or none",
+                       text);
+    *bytes = (uint64_t)(number * unit);
+    return HONE_OK;
 }
 
 static hone_status required(const char *name, const char *value) {
@@ -64,6 +86,7 @@ static hone_status fill_method(hone_train_options *options) {
 hone_status hone_train_options_check(hone_train_options *options) {
     hone_schedule schedule;
     hone_pack_layout layout;
+    uint64_t limit = 0;
 
     HN_TRY(required("model", options->model));
     HN_TRY(required("data", options->data));
@@ -71,6 +94,7 @@ hone_status hone_train_options_check(hone_train_options *options) {
     HN_TRY(fill_method(options));
     HN_TRY(hn_schedule_parse(options->schedule, &schedule));
     HN_TRY(hn_pack_parse(options->pack, &layout));
+    HN_TRY(hn_limit_parse(options->memory_limit, &limit));
     HN_TRY(within("lr", options->lr, 0.0, INFINITY));
     HN_TRY(within("warmup", options->warmup, 0.0, 1e12));
     HN_TRY(within("weight-decay", options->weight_decay, 0.0, INFINITY));

@@ -128,6 +128,7 @@ static hone_status open_training(hn_run_state *run) {
     hn_network_budget budget;
 
     HN_TRY(hn_run_training_budget(run, &budget));
+    budget.recompute = run->recompute;
     HN_TRY(hn_optimizer_create(run->trained, &adamw, &run->optimizer));
     HN_TRY(
         hn_network_create(run->model, run->adapter, true, (uint64_t)options->seed, &budget, &run->network));
@@ -205,7 +206,19 @@ hone_status hn_run_prepare(const hone_train_options *options, const hone_train_o
     return status;
 }
 
+/** What can't fit is refused before anything large is made. */
+static hone_status plan(hn_run_state *run) {
+    hone_train_memory memory;
+
+    HN_TRY(hn_run_plan(run, &memory));
+    if (memory.recomputed > 0)
+        hn_log(HONE_LOG_INFO, "%lld of %lld layers are recomputed in backward, to stay under %.0f MB",
+               (long long)memory.recomputed, (long long)memory.layers, (double)memory.limit / 1e6);
+    return HONE_OK;
+}
+
 static hone_status open_rest(hn_run_state *run) {
+    HN_TRY(plan(run));
     HN_TRY(open_reference(run));
     HN_TRY(open_training(run));
     return open_folder(run);

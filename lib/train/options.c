@@ -60,6 +60,8 @@ static const struct row {
     INTEGER("keep", keep, "N", "checkpoints kept"),
     FLAG("resume", resume, "go on from the newest good checkpoint of RUN"),
     TEXT("cache", cache, "DIR", "folder of cached reference log-probabilities (DATA.hone)"),
+    TEXT("memory-limit", memory_limit, "M",
+         "most memory to take: bytes (K, M, G), auto (what is free) or none; layers are recomputed to fit"),
     TEXT("device", device, "D", "device, as `hone devices` names it"),
     INTEGER("threads", threads, "N", "threads (0: all processors)"),
     TEXT("isa", isa, "I", "instruction set override"),
@@ -104,6 +106,7 @@ hone_status hone_train_options_init(hone_train_options *options) {
     HN_TRY(hone_train_options_set(options, "lora-targets", lora.targets));
     HN_TRY(hone_train_options_set(options, "schedule", "linear"));
     HN_TRY(hone_train_options_set(options, "pack", "trie"));
+    HN_TRY(hone_train_options_set(options, "memory-limit", "auto"));
     HN_TRY(hone_train_options_set(options, "dtype", "f32"));
     HN_TRY(hone_train_options_set(options, "base-dtype", "auto"));
     return hone_train_options_set(options, "template", "plain");

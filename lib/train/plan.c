@@ -5,6 +5,7 @@
 #include <core/status.h>
 #include <string.h>
 #include <tensor/tensor.h>
+#include <train/options.h>
 #include <train/plan.h>
 
 enum {
@@ -15,20 +16,39 @@ enum {
     ALWAYS = OPENING | REFERENCE | STEPS | SAVING
 };
 
+/** Whether the device's buffers are this process's own memory: the backend that is part of the library. */
+static bool shares_memory(const hone_device *device) {
+    const char *name = hone_builtin_manifests[0]->name;
+    return strncmp(hone_device_name(device), name, strlen(name)) == 0 &&
+           hone_device_name(device)[strlen(name)] == ':';
+}
+
 /** One line, the same bytes in each of the phases; nothing is written for 0. */
-static void add(hone_train_memory *memory, const char *name, unsigned phases, uint64_t bytes) {
+static void add(hone_train_memory *memory, const char *name, bool on_device, unsigned phases,
+                uint64_t bytes) {
     hone_memory_line *line = &memory->line[memory->lines];
 
     if (bytes == 0 || memory->lines == HONE_MEMORY_LINES)
         return;
     line->name = name;
+    line->on_device = on_device;
     for (int p = 0; p < HONE_MEMORY_PHASES; p++)
         line->bytes[p] = (phases >> p & 1u) != 0 ? bytes : 0;
     memory->lines++;
 }
 
+static void add_host(hone_train_memory *memory, const char *name, unsigned phases, uint64_t bytes) {
+    add(memory, name, false, phases, bytes);
+}
+
+static void add_device(hone_train_memory *memory, const char *name, unsigned phases, uint64_t bytes) {
+    add(memory, name, true, phases, bytes);
+}
+
 static void add_up(hone_train_memory *memory) {
+    memory->peak = 0;
     for (int p = 0; p < HONE_MEMORY_PHASES; p++) {
+        memory->sum[p] = 0;
         for (int i = 0; i < memory->lines; i++)
             memory->sum[p] += memory->line[i].bytes[p];
         if (memory->sum[p] > memory->peak) {
@@ -47,15 +67,28 @@ static uint64_t largest_elements(const hn_parameters *parameters) {
     return (uint64_t)most;
 }
 
+/** Weights are copied tensor by tensor out of a mapping whose pages are then given back: what that takes beyond the
+ *  weights themselves, of a file in float32. */
+static uint64_t mapped_bytes(const hn_parameters *parameters) {
+    uint64_t written = 0, most = 0;
+    for (size_t i = 0; i < parameters->count; i++) {
+        const hone_tensor *tensor = &parameters->item[i].value;
+        const uint64_t mapped = (uint64_t)hn_tensor_elements(tensor) * sizeof(float);
+        const uint64_t end =
+            i + 1 < parameters->count ? parameters->item[i + 1].value.offset : parameters->bytes;
+        written += end - tensor->offset;
+        most = written + mapped > most ? written + mapped : most;
+    }
+    return most > parameters->bytes ? most - parameters->bytes : 0;
+}
+
 /** Weights and what belongs to each trained one. */
 static void add_weights(const hn_run_state *run, hone_train_memory *memory) {
-    const hn_parameters *base = hn_model_weights(run->model);
-
-    add(memory, "weights", ALWAYS, base->bytes);
+    add_device(memory, "weights", ALWAYS, hn_model_weights(run->model)->bytes);
     if (run->adapter != NULL)
-        add(memory, "adapter", ALWAYS, run->trained->bytes);
-    add(memory, "gradients", STEPS | SAVING, run->trained->bytes);
-    add(memory, "moments", STEPS | SAVING, 2 * run->trained->bytes);
+        add_device(memory, "adapter", ALWAYS, run->trained->bytes);
+    add_device(memory, "gradients", STEPS | SAVING, run->trained->bytes);
+    add_device(memory, "moments", STEPS | SAVING, 2 * run->trained->bytes);
 }
 
 static uint64_t host_bytes(const hn_network_budget *budget, const hn_program_memory *network) {
@@ -74,51 +107,109 @@ static hone_status add_reference(const hn_run_state *run, hone_train_memory *mem
     HN_TRY(hn_run_reference_budget(run, &budget));
     HN_TRY(hn_network_measure(run->model, NULL, false, &budget, &network));
     if (other)
-        add(memory, "reference weights", phases, hn_model_weights(run->model)->bytes);
-    add(memory, "reference activations", phases, network.arena);
-    add(memory, "reference scratch", phases,
-        network.workspace + network.inputs + host_bytes(&budget, &network));
+        add_device(memory, "reference weights", phases, hn_model_weights(run->model)->bytes);
+    add_device(memory, "reference activations", phases, network.arena);
+    add_device(memory, "reference scratch", phases, network.workspace + network.inputs);
+    add_host(memory, "reference staging", phases, host_bytes(&budget, &network));
     if (!run->fresh_reference)
-        add(memory, "reference log-probabilities", REFERENCE | STEPS | SAVING,
-            (uint64_t)run->examples.count * sizeof *run->reference.logp);
+        add_host(memory, "reference log-probabilities", REFERENCE | STEPS | SAVING,
+                 (uint64_t)run->examples.count * sizeof *run->reference.logp);
     return HONE_OK;
 }
 
-static hone_status add_training(const hn_run_state *run, hone_train_memory *memory) {
+static hone_status add_training(const hn_run_state *run, int64_t recompute, hone_train_memory *memory) {
     hn_network_budget budget;
     hn_program_memory network;
 
     HN_TRY(hn_run_training_budget(run, &budget));
+    budget.recompute = recompute;
     HN_TRY(hn_network_measure(run->model, run->adapter, true, &budget, &network));
     memory->tokens = budget.tokens;
-    add(memory, "activations", STEPS | SAVING, network.arena);
-    add(memory, "inputs", STEPS | SAVING, network.inputs);
-    add(memory, "scratch", STEPS | SAVING, network.workspace);
-    add(memory, "staging", STEPS | SAVING,
-        host_bytes(&budget, &network) + (uint64_t)run->examples.count * sizeof *run->order);
+    memory->recomputed = recompute;
+    add_device(memory, "activations", STEPS | SAVING, network.arena);
+    add_device(memory, "inputs", STEPS | SAVING, network.inputs);
+    add_device(memory, "scratch", STEPS | SAVING, network.workspace);
+    add_host(memory, "staging", STEPS | SAVING,
+             host_bytes(&budget, &network) + (uint64_t)run->examples.count * sizeof *run->order);
     return HONE_OK;
 }
 
-hone_status hn_run_plan(hn_run_state *run, hone_train_memory *memory) {
+/** All but what recomputation changes. */
+static hone_status add_fixed(const hn_run_state *run, hone_train_memory *memory) {
     const uint64_t now = hn_resident_bytes(), base = run->base_bytes;
-    const uint64_t held =
-        base + hn_model_weights(run->model)->bytes + (run->adapter != NULL ? run->trained->bytes : 0);
-    uint64_t compressor = 0;
+    uint64_t held = base, compressor = 0;
+
+    if (shares_memory(run->device))
+        held += hn_model_weights(run->model)->bytes + (run->adapter != NULL ? run->trained->bytes : 0);
+    HN_TRY(hn_checkpoint_writer_measure(&compressor));
+    add_host(memory, "program and libraries", ALWAYS, base);
+    add_host(memory, "tokenizer and data", ALWAYS, now > held ? now - held : 0);
+    add_host(memory, "mapped files", OPENING, mapped_bytes(hn_model_weights(run->model)));
+    add_weights(run, memory);
+    add_host(memory, "largest tensor, to save it", SAVING,
+             largest_elements(run->trained) * hone_dtype_size(run->trained->dtype));
+    add_host(memory, "compressor", SAVING, compressor);
+    return add_reference(run, memory);
+}
+
+/** What the limit is about: the process, or the device's own memory. */
+static uint64_t limited_bytes(const hn_run_state *run, const hone_train_memory *memory, bool activations) {
+    const bool all = shares_memory(run->device);
+    uint64_t most = 0;
+
+    for (int p = 0; p < HONE_MEMORY_PHASES; p++) {
+        uint64_t sum = 0;
+        for (int i = 0; i < memory->lines; i++)
+            if ((all || memory->line[i].on_device) &&
+                (activations || strcmp(memory->line[i].name, "activations") != 0))
+                sum += memory->line[i].bytes[p];
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+/** What is free and what the process has already. Of a device with memory of its own it is not known. */
+static hone_status find_limit(const hn_run_state *run, uint64_t *limit) {
+    HN_TRY(hn_limit_parse(run->options->memory_limit, limit));
+    if (*limit != HN_LIMIT_AUTO)
+        return HONE_OK;
+    const uint64_t free = shares_memory(run->device) ? hn_available_bytes() : 0;
+    *limit = free > 0 ? free + hn_resident_bytes() : 0;
+    return HONE_OK;
+}
+
+static hone_status can_not_fit(const hn_run_state *run, const hone_train_memory *memory) {
+    const uint64_t need = limited_bytes(run, memory, true), without = limited_bytes(run, memory, false);
+
+    if (without >= memory->limit)
+        return hn_fail(HONE_ERROR_MEMORY,
+                       "this run needs %.0f MB, %.0f MB even without activations, and --memory-limit is %.0f "
+                       "MB: %s",
+                       (double)need / 1e6, (double)without / 1e6, (double)memory->limit / 1e6,
+                       run->options->full ? "train an adapter instead of --full, or a smaller model"
+                                          : "keep the base in --base-dtype q8, or lower --lora-rank");
+    return hn_fail(HONE_ERROR_MEMORY,
+                   "this run needs %.0f MB with all %lld layers recomputed, and --memory-limit is %.0f MB: "
+                   "lower --pack-tokens (the largest pack has %lld tokens), --batch-pairs or --max-length%s",
+                   (double)need / 1e6, (long long)memory->layers, (double)memory->limit / 1e6,
+                   (long long)memory->tokens, run->options->full ? "" : ", or use --base-dtype q8");
+}
+
+hone_status hn_run_plan(hn_run_state *run, hone_train_memory *memory) {
+    hone_train_memory fixed = {.layers = hone_model_configuration(run->model)->layers};
 
     memset(memory, 0, sizeof *memory);
-    add(memory, "program and libraries", ALWAYS, base);
-    add(memory, "tokenizer and data", ALWAYS, now > held ? now - held : 0);
-    /* Tensor by tensor: the file's pages, and a copy where they are not aligned. */
-    add(memory, "mapped files", OPENING, 2 * largest_elements(hn_model_weights(run->model)) * sizeof(float));
-    add_weights(run, memory);
-    HN_TRY(add_reference(run, memory));
-    HN_TRY(add_training(run, memory));
-    HN_TRY(hn_checkpoint_writer_measure(&compressor));
-    add(memory, "largest tensor, to save it", SAVING,
-        largest_elements(run->trained) * hone_dtype_size(run->trained->dtype));
-    add(memory, "compressor", SAVING, compressor);
-    add_up(memory);
-    return HONE_OK;
+    HN_TRY(find_limit(run, &fixed.limit));
+    HN_TRY(add_fixed(run, &fixed));
+    for (int64_t recompute = 0; recompute <= fixed.layers; recompute++) {
+        *memory = fixed;
+        HN_TRY(add_training(run, recompute, memory));
+        add_up(memory);
+        run->recompute = recompute;
+        if (memory->limit == 0 || limited_bytes(run, memory, true) <= memory->limit)
+            return HONE_OK;
+    }
+    return can_not_fit(run, memory);
 }
 
 hone_status hone_train_plan(const hone_train_options *options, hone_train_memory *memory) {

@@ -10,7 +10,9 @@
 HONE_MUST_USE hone_status hn_run_training_budget(const hn_run_state *run, hn_network_budget *budget);
 HONE_MUST_USE hone_status hn_run_reference_budget(const hn_run_state *run, hn_network_budget *budget);
 
-/** Fills the table for a run whose model and data are open and whose trained weights have gradients. */
+/** Fills the table for a run whose model and data are open and whose trained weights have gradients, and sets
+ *  run->recompute to the fewest layers that fit the limit. HONE_ERROR_MEMORY when none do; the table is then that of all
+ *  layers recomputed. */
 HONE_MUST_USE hone_status hn_run_plan(hn_run_state *run, hone_train_memory *memory);
 
 #endif

@@ -33,6 +33,7 @@ typedef struct hn_run_state {
     int64_t step, steps, steps_per_epoch, pairs_per_step;
     double started; /**< seconds, of this process's first step */
     int64_t started_step, started_pairs, started_tokens;
+    int64_t recompute;   /**< layers, as hn_run_plan chose */
     uint64_t base_bytes; /**< resident before model and data were opened: program, libraries, threads */
     char base_digest[33], *trained_text, *checkpoints, *metrics, *last_checkpoint;
 } hn_run_state;

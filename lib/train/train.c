@@ -83,6 +83,7 @@ hone_status hone_train(const hone_train_options *options, const hone_train_obser
                (long long)run.steps);
     status = loop(&run, summary);
     summary->steps = run.step;
+    summary->recomputed = run.recompute;
     summary->seconds = hn_seconds() - began;
     summary->peak_bytes = hn_peak_bytes();
     if (run.last_checkpoint != NULL)

@@ -360,6 +360,38 @@ class Train(Case):
         for word in names + ["sum", "peak"]:
             self.assertIn(word, text)
         self.assertFalse(os.path.exists(self.path("planned")))
+        self.assertEqual((found["recomputed_layers"], found["layers"]), (0, 2))
+        self.bad(*self.train_arguments(self.path("planned"), "--memory-limit", "1M"), says=["1 MB", "--base-dtype"])
+        self.bad(*self.train_arguments(self.path("planned"), "--memory-limit", "1x"), code=2, says="--memory-limit")
+        done = hone(*arguments, "--memory-limit", "1M")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("2 of 2 layers recomputed; limit 1.00 MB", done.stdout)
+        self.assertIn("--memory-limit is 1 MB", done.stderr)
+
+    def test_memory_limit(self):
+        row = {"prompt": "sort " * 60, "chosen": " a b", "rejected": " b a"}
+        data = self.write("long.jsonl", (json.dumps(row) + "\n") * 12)
+        more = ["--pack", "sequences", "--pack-tokens", 16384, "--batch-pairs", 12, "--steps", 2, "--lora-dropout", 0.1]
+
+        def plan(*limit):
+            done = self.must(*self.train_arguments(self.path("none"), *more, "--plan", "--json", *limit, data=data))
+            found = json.loads(done.stdout)
+            return found, {line["name"]: line["steps"] for line in found["lines"]}["activations"]
+
+        free, most = plan()
+        limit = int(free["peak_bytes"] - most / 3)
+        tight, least = plan("--memory-limit", limit)
+        self.assertGreater(most, 8e6)
+        self.assertEqual((free["recomputed_layers"], tight["recomputed_layers"]), (0, 1))
+        self.assertLess(least, 0.7 * most)
+        self.assertLessEqual(tight["peak_bytes"], limit)
+        self.must(*self.train_arguments(self.path("free"), *more, data=data))
+        self.must(*self.train_arguments(self.path("tight"), *more, "--memory-limit", limit, data=data))
+        weights = []
+        for name in ("free", "tight"):
+            with open(self.path(name, "final", "adapter_model.safetensors"), "rb") as file:
+                weights.append(file.read())
+        self.assertEqual(*weights)
 
     def test_layouts_agree(self):
         for weights in ((), ("--full",)):

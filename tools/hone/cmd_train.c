@@ -141,12 +141,12 @@ static void prepared(void *context, const char *what, int64_t done, int64_t tota
 
 static int print_summary(const arguments *a, const hone_train_summary *s) {
     if (a->json)
-        return cli_print_json(
-            json_pack("{s:I,s:I,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:s,s:s}", "steps", (json_int_t)s->steps, "pairs",
-                      (json_int_t)s->pairs, "seconds", s->seconds, "loss", s->loss, "tree_ratio",
-                      s->tree_ratio, "pairs_per_second", s->pairs_per_second, "parameters",
-                      (json_int_t)s->parameters, "trainable", (json_int_t)s->trainable, "peak_bytes",
-                      (json_int_t)s->peak_bytes, "final", s->final_folder, "checkpoint", s->checkpoint));
+        return cli_print_json(json_pack(
+            "{s:I,s:I,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:s,s:s}", "steps", (json_int_t)s->steps, "pairs",
+            (json_int_t)s->pairs, "seconds", s->seconds, "loss", s->loss, "tree_ratio", s->tree_ratio,
+            "pairs_per_second", s->pairs_per_second, "parameters", (json_int_t)s->parameters, "trainable",
+            (json_int_t)s->trainable, "peak_bytes", (json_int_t)s->peak_bytes, "recomputed_layers",
+            (json_int_t)s->recomputed, "final", s->final_folder, "checkpoint", s->checkpoint));
     if (a->quiet)
         return 0;
     (void)fprintf(stderr,
@@ -160,9 +160,10 @@ static int print_summary(const arguments *a, const hone_train_summary *s) {
 static int run_plan(const arguments *a, const hone_train_options *options) {
     hone_train_memory memory;
     const hone_status status = hone_train_plan(options, &memory);
-    if (status != HONE_OK)
+    if (status != HONE_OK && memory.lines == 0)
         return cli_fail(status);
-    return a->json ? plan_print_json(&memory) : plan_print(&memory);
+    const int code = a->json ? plan_print_json(&memory) : plan_print(&memory);
+    return status != HONE_OK ? cli_fail(status) : code; /* the table says why it does not fit */
 }
 
 static int run(arguments *a) {

@@ -25,8 +25,13 @@ int plan_print(const hone_train_memory *memory) {
     for (int i = 0; i < memory->lines; i++)
         print_row(memory->line[i].name, memory->line[i].bytes);
     print_row("sum", memory->sum);
-    (void)printf("peak %.2f MB, %s; packs of at most %" PRId64 " tokens\n", (double)memory->peak / 1e6,
-                 phase_name[memory->phase], memory->tokens);
+    (void)printf("peak %.2f MB, %s; packs of at most %" PRId64 " tokens; %" PRId64 " of %" PRId64
+                 " layers recomputed",
+                 (double)memory->peak / 1e6, phase_name[memory->phase], memory->tokens, memory->recomputed,
+                 memory->layers);
+    if (memory->limit > 0)
+        (void)printf("; limit %.2f MB", (double)memory->limit / 1e6);
+    (void)putchar('\n');
     return cli_flushed() ? 0 : 1;
 }
 
@@ -41,7 +46,9 @@ int plan_print_json(const hone_train_memory *memory) {
     json_t *lines = json_array();
     for (int i = 0; i < memory->lines; i++)
         (void)json_array_append_new(lines, row(memory->line[i].name, memory->line[i].bytes));
-    return cli_print_json(json_pack("{s:o,s:o,s:I,s:s,s:I}", "lines", lines, "sum", row("sum", memory->sum),
-                                    "peak_bytes", (json_int_t)memory->peak, "phase",
-                                    phase_name[memory->phase], "pack_tokens", (json_int_t)memory->tokens));
+    return cli_print_json(
+        json_pack("{s:o,s:o,s:I,s:s,s:I,s:I,s:I,s:I}", "lines", lines, "sum", row("sum", memory->sum),
+                  "peak_bytes", (json_int_t)memory->peak, "phase", phase_name[memory->phase], "pack_tokens",
+                  (json_int_t)memory->tokens, "limit_bytes", (json_int_t)memory->limit, "layers",
+                  (json_int_t)memory->layers, "recomputed_layers", (json_int_t)memory->recomputed));
 }

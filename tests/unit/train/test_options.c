@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <train/options.h>
 #include <train/schedule.h>
 #include <unistd.h>
 
@@ -97,6 +98,28 @@ static void test_refusals(void **state) {
     refused("model: m\ndata: d\nout: r\nmethod: dpo\nbeta: 0\n", "beta");
     refused("model: m\ndata: d\nout: r\nmethod: dpo\nschedule: step\n", "--schedule");
     refused("model: m\ndata: d\nout: r\nmethod: dpo\nclip: -1\n", "--clip");
+    refused("model: m\ndata: d\nout: r\nmethod: dpo\nmemory-limit: 0\n", "--memory-limit");
+}
+
+static void test_memory_limits(void **state) {
+    static const char *const wrong[] = {"",     "0",   "-1",  "M",  "9X",       "9MB",
+                                        "1e30", "nan", "inf", "0x", "automatic"};
+    uint64_t bytes = 0;
+    (void)state;
+    assert_int_equal(hn_limit_parse("900M", &bytes), HONE_OK);
+    assert_true(bytes == 900000000u);
+    assert_int_equal(hn_limit_parse("1.5G", &bytes), HONE_OK);
+    assert_true(bytes == 1500000000u);
+    assert_int_equal(hn_limit_parse("64K", &bytes), HONE_OK);
+    assert_true(bytes == 64000u);
+    assert_int_equal(hn_limit_parse("12345", &bytes), HONE_OK);
+    assert_true(bytes == 12345u);
+    assert_int_equal(hn_limit_parse("none", &bytes), HONE_OK);
+    assert_true(bytes == 0);
+    assert_int_equal(hn_limit_parse("auto", &bytes), HONE_OK);
+    assert_true(bytes == HN_LIMIT_AUTO);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(hn_limit_parse(wrong[i], &bytes), HONE_ERROR_ARGUMENT);
 }
 
 static void close_to(double a, double b) { assert_true(fabs(a - b) < 1e-12); }
@@ -122,6 +145,7 @@ static void test_schedules(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_yaml_and_flags),
                                        cmocka_unit_test(test_text_round_trip),
-                                       cmocka_unit_test(test_refusals), cmocka_unit_test(test_schedules)};
+                                       cmocka_unit_test(test_refusals), cmocka_unit_test(test_memory_limits),
+                                       cmocka_unit_test(test_schedules)};
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

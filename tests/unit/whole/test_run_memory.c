@@ -107,8 +107,66 @@ static void test_room_follows_the_data(void **state) {
     hone_train_options_clear(&options);
 }
 
+/* Three steps with the first `recompute` layers run again in backward; the digest of what was trained. */
+static void train(const char *out, const char *const *more, int64_t recompute, char digest[33]) {
+    static const hone_train_observer silent = {0};
+    hone_train_options options;
+    hone_train_metrics metrics;
+    hn_network_budget budget;
+    hn_run_state run;
+
+    fill(&options, out, more);
+    ok(hn_run_open(&options, &silent, &run));
+    ok(hn_run_training_budget(&run, &budget));
+    budget.recompute = recompute;
+    hn_network_destroy(run.network);
+    ok(hn_network_create(run.model, run.adapter, true, 5, &budget, &run.network));
+    for (int i = 0; i < 3; i++)
+        ok(hn_run_step(&run, &metrics));
+    ok(hn_parameters_digest(run.trained, digest));
+    hn_run_close(&run);
+    hone_train_options_clear(&options);
+}
+
+static void check_bits(const char *out, const char *const *more) {
+    char kept[33], again[33], name[64];
+
+    for (int64_t recompute = 0; recompute <= 2; recompute++) {
+        (void)snprintf(name, sizeof name, "%s-%d", out, (int)recompute);
+        train(name, more, recompute, recompute == 0 ? kept : again);
+        if (recompute > 0)
+            assert_string_equal(kept, again);
+    }
+}
+
+static void test_recomputing_changes_no_bits(void **state) {
+    (void)state;
+    check_bits("bits-lora", (const char *const[]){"lora-dropout", "0.1", "lora-targets", "all-linear",
+                                                  "epochs", "3", NULL});
+    check_bits("bits-full", (const char *const[]){"full", "", "epochs", "3", NULL});
+}
+
+static void test_what_can_not_fit(void **state) {
+    hone_train_options options;
+    hone_train_summary summary;
+    hone_train_memory memory;
+    (void)state;
+
+    fill(&options, "refused", (const char *const[]){"memory-limit", "1M", NULL});
+    assert_int_equal(hone_train(&options, NULL, &summary), HONE_ERROR_MEMORY);
+    assert_non_null(strstr(hone_message(), "--memory-limit is 1 MB"));
+    assert_non_null(strstr(hone_message(), "--base-dtype"));
+    char *folder = tr_place("refused");
+    assert_false(hn_folder_exists(folder));
+    hn_free(folder);
+    assert_int_equal(hone_train_plan(&options, &memory), HONE_ERROR_MEMORY);
+    assert_true(memory.lines > 0 && memory.recomputed == memory.layers && memory.limit == 1000000);
+    hone_train_options_clear(&options);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_plan_is_what_is_held),
-                                       cmocka_unit_test(test_room_follows_the_data)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan_is_what_is_held), cmocka_unit_test(test_room_follows_the_data),
+        cmocka_unit_test(test_recomputing_changes_no_bits), cmocka_unit_test(test_what_can_not_fit)};
     return cmocka_run_group_tests(tests, tr_set_up, tr_tear_down);
 }
