@@ -100,7 +100,7 @@ typedef struct hone_train_summary {
 } hone_train_summary;
 
 /** What a run does one after the other; the largest sum is its peak. */
-#define HONE_MEMORY_LINES 16
+#define HONE_MEMORY_LINES 24
 typedef enum hone_memory_phase {
     HONE_MEMORY_OPENING = 0, /**< reading model and data */
     HONE_MEMORY_REFERENCE,   /**< one pass over the data without gradient */

@@ -136,7 +136,8 @@ static hone_status add_training(const hn_run_state *run, int64_t recompute, hone
 
 /** All but what recomputation changes. */
 static hone_status add_fixed(const hn_run_state *run, hone_train_memory *memory) {
-    const uint64_t now = hn_resident_bytes(), base = run->base_bytes;
+    const uint64_t now = hn_resident_bytes(), base = run->base_bytes,
+                   largest = largest_elements(run->trained) * hone_dtype_size(run->trained->dtype);
     uint64_t held = base, compressor = 0;
 
     if (shares_memory(run->device))
@@ -146,9 +147,9 @@ static hone_status add_fixed(const hn_run_state *run, hone_train_memory *memory)
     add_host(memory, "tokenizer and data", ALWAYS, now > held ? now - held : 0);
     add_host(memory, "mapped files", OPENING, mapped_bytes(hn_model_weights(run->model)));
     add_weights(run, memory);
-    add_host(memory, "largest tensor, to save it", SAVING,
-             largest_elements(run->trained) * hone_dtype_size(run->trained->dtype));
-    add_host(memory, "compressor", SAVING, compressor);
+    add_host(memory, "largest tensor, to save it", SAVING, largest);
+    /* Its buffers and tables are touched as far as what it is given reaches. */
+    add_host(memory, "compressor", SAVING, compressor < 4 * largest ? compressor : 4 * largest);
     return add_reference(run, memory);
 }
 
