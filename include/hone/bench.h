@@ -148,6 +148,38 @@ HONE_API HONE_MUST_USE hone_status hone_bench_gemm(hone_device *device, const ho
                                                    const hone_bench_gemm_options *options,
                                                    hone_bench_gemm_result *result);
 
+typedef struct hone_bench_load_result {
+    hone_times tokenizer, model; /**< opening each */
+    hone_times first_token;      /**< from there to the first token of an answer to a prompt of one word */
+    hone_times ready;            /**< all of it */
+    int64_t parameters;
+    double file_bytes;   /**< of the weights' files */
+    double weight_bytes; /**< of the weights on the device */
+} hone_bench_load_result;
+/** Opens a model folder, again and again, until it has written a token; the page cache is warm after the first time. */
+HONE_API HONE_MUST_USE hone_status hone_bench_load(hone_device *device, const char *folder, int64_t warmup,
+                                                   int64_t runs, hone_bench_load_result *result);
+
+/** A kind of numbers in a checkpoint. Bytes a second are of the raw bytes. */
+typedef struct hone_bench_kind {
+    const char *name; /**< "weights f32"; a constant */
+    double raw_bytes, stored_bytes;
+    hone_times save, load; /**< file and folder on the disk, and back verified */
+    double save_core;      /**< raw bytes saved per second of processor time */
+    double plain_bytes;    /**< what the same zstd level makes of the same bytes, unsplit */
+    hone_times plain;      /**< compressing them so, in memory */
+} hone_bench_kind;
+enum { HONE_BENCH_KINDS = 4 };
+typedef struct hone_bench_checkpoint_result {
+    hone_bench_kind kind[HONE_BENCH_KINDS]; /**< weights as float32 and as bf16, AdamW's two moments */
+    int64_t parameters;
+} hone_bench_checkpoint_result;
+/** Trains all weights of `model` for `steps` steps, so that the numbers are those of training, then saves them to a file
+ *  in `folder`, which is made where it is missing; the file is removed again. */
+HONE_API HONE_MUST_USE hone_status hone_bench_checkpoint(hone_model *model, const char *folder, int64_t steps,
+                                                         int64_t warmup, int64_t runs,
+                                                         hone_bench_checkpoint_result *result);
+
 HONE_END
 
 #endif

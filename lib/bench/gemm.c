@@ -38,12 +38,7 @@ static hone_status check(const hone_bench_gemm_options *options) {
     if (options->lora_rank < 0 || options->lora_rank > MOST)
         return hn_fail(HONE_ERROR_ARGUMENT, "LoRA rank %lld: it takes 0 to %d", (long long)options->lora_rank,
                        MOST);
-    if (options->runs < 1 || options->runs > MOST || options->warmup < 0 || options->warmup > MOST)
-        return hn_fail(HONE_ERROR_ARGUMENT,
-                       "%lld runs of warm-up and %lld timed: the first may be 0 to %d, the "
-                       "second 1 to as many",
-                       (long long)options->warmup, (long long)options->runs, MOST);
-    return HONE_OK;
+    return hn_bench_check_runs(options->warmup, options->runs);
 }
 
 /** Adds a linear to the list; equal shapes are one entry. */

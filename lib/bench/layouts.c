@@ -52,7 +52,7 @@ hone_status hone_bench_pack(hone_model *model, const hone_bench_step_options *gi
     memset(result, 0, sizeof *result);
     options.layout = HONE_PACK_TRIE;
     options.reference_anew = false;
-    HN_TRY(hn_bench_check_steps(&options));
+    HN_TRY(hn_bench_check_runs(options.warmup, options.steps));
     HN_GO(hn_alloc(&seconds, (size_t)(HONE_BENCH_LAYOUTS * options.steps), sizeof *seconds, "times"));
     HN_GO(hn_trainer_create(model, &options, true, &trainer));
     HN_GO(run(trainer, &options, seconds, result));

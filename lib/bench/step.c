@@ -16,16 +16,6 @@ hone_bench_step_options hone_bench_step_defaults(void) {
                                      .steps = 5};
 }
 
-hone_status hn_bench_check_steps(const hone_bench_step_options *options) {
-    if (options->steps < 1 || options->steps > 1 << 20)
-        return hn_fail(HONE_ERROR_ARGUMENT, "%lld timed steps: it takes 1 to %d", (long long)options->steps,
-                       1 << 20);
-    if (options->warmup < 0 || options->warmup > 1 << 20)
-        return hn_fail(HONE_ERROR_ARGUMENT, "%lld steps of warm-up: it takes 0 to %d",
-                       (long long)options->warmup, 1 << 20);
-    return HONE_OK;
-}
-
 hone_status hone_bench_step(hone_model *model, const hone_bench_step_options *options,
                             hone_bench_step_result *result) {
     hn_trainer *trainer = NULL;
@@ -33,7 +23,7 @@ hone_status hone_bench_step(hone_model *model, const hone_bench_step_options *op
     hone_status status = HONE_OK;
 
     memset(result, 0, sizeof *result);
-    HN_TRY(hn_bench_check_steps(options));
+    HN_TRY(hn_bench_check_runs(options->warmup, options->steps));
     HN_GO(hn_alloc(&seconds, (size_t)options->steps, sizeof *seconds, "times"));
     HN_GO(hn_trainer_create(model, options, false, &trainer));
     for (int64_t i = 0; i < options->warmup; i++)

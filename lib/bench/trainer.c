@@ -242,3 +242,11 @@ void hn_trainer_describe(const hn_trainer *t, hone_bench_step_result *result) {
     result->peak_bytes = hn_peak_bytes();
     result->device_peak_bytes = hone_device_peak_bytes(hone_model_device(t->model));
 }
+
+hn_parameters *hn_trainer_parameters(hn_trainer *t) { return t->trained; }
+
+hone_tensor hn_trainer_state(const hn_trainer *t, size_t i, int state) {
+    return state == HN_TRAINER_FIRST    ? hn_optimizer_m(t->optimizer, i)
+           : state == HN_TRAINER_SECOND ? hn_optimizer_v(t->optimizer, i)
+                                        : t->trained->item[i].value;
+}

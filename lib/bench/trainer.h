@@ -3,6 +3,7 @@
 #define HN_BENCH_TRAINER_H
 
 #include <hone/bench.h>
+#include <model/parameters.h>
 
 typedef struct hn_trainer hn_trainer;
 /** The model outlives it. `every_layout`: with room for all of them, and for the reference at every step. */
@@ -20,7 +21,10 @@ HONE_MUST_USE hone_status hn_trainer_profile(hn_trainer *trainer, hone_profile *
 /** What a step is made of: everything of the result but times and the profile. */
 void hn_trainer_describe(const hn_trainer *trainer, hone_bench_step_result *result);
 
-/** Ranges of `warmup` and `steps`. */
-HONE_MUST_USE hone_status hn_bench_check_steps(const hone_bench_step_options *options);
+/** What is trained; borrowed. */
+hn_parameters *hn_trainer_parameters(hn_trainer *trainer);
+/** Weights, or AdamW's moments, of parameter i. */
+enum { HN_TRAINER_WEIGHTS = 0, HN_TRAINER_FIRST, HN_TRAINER_SECOND };
+hone_tensor hn_trainer_state(const hn_trainer *trainer, size_t i, int state);
 
 #endif

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 HONE = ""
-PARTS = ["step", "decode", "gemm", "pack"]
+PARTS = ["step", "decode", "gemm", "pack", "load", "checkpoint"]
 SHAPE = "16,24,2,2,1,60"
 SMALL = ["--prompt-tokens", 20, "--completion-tokens", 5, "--steps", 2, "--threads", 1]
 
@@ -161,6 +161,56 @@ class Bench(unittest.TestCase):
         text = self.must(*arguments, "--full", "--pairs", 2)
         for word in ("trie", "sequences", "padded", "naive", "pairs/s", "all weights"):
             self.assertIn(word, text)
+
+    def make_model(self):
+        """A folder with a tokenizer; made once."""
+        model = os.path.join(self.root, "model")
+        if os.path.exists(model):
+            return model
+        texts, tokenizer = os.path.join(self.root, "texts"), os.path.join(self.root, "tokenizer")
+        with open(texts, "w", encoding="utf-8") as file:
+            file.write("Hello there, a few words\n")
+        for arguments in (["tokenizer", "train", "--data", texts, "--vocab", 270, "--out", tokenizer],
+                          ["init", "--tokenizer", tokenizer, "--width", 16, "--layers", 2, "--heads", 2,
+                           "--hidden", 24, "--max-positions", 256, "--out", model]):
+            done = hone(*arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        return model
+
+    def test_load(self):
+        arguments = ["load", "--model", self.make_model(), "--runs", 3, "--threads", 1]
+        report = self.json(*arguments)
+        for key in ("tokenizer", "model", "first_token", "ready"):
+            self.times(report[key], runs=3)
+        self.assertLess(report["model"]["min"], report["ready"]["min"])
+        self.assertEqual(report["ready_seconds"], report["ready"]["median"])
+        self.assertEqual(report["file_bytes"],
+                         os.path.getsize(os.path.join(self.make_model(), "model.safetensors")))
+        self.assertLessEqual(4 * report["parameters"], report["weight_bytes"])
+        self.assertIn("ready", self.must(*arguments))
+        self.bad("load", code=2, says="--model")
+        self.bad("load", "--shape", SHAPE, "--model", "x", code=2, says="--shape")
+        self.bad("load", "--model", os.path.join(self.root, "none"), code=1, says="none")
+        self.bad(*arguments, "--runs", 0, code=1, says="timed")
+
+    def test_checkpoint(self):
+        folder = os.path.join(self.root, "checkpoints")
+        arguments = ["checkpoint", "--shape", SHAPE, "--runs", 2, "--threads", 1, "--folder", folder]
+        report = self.json(*arguments)
+        kinds = {row["name"]: row for row in report["kinds"]}
+        self.assertEqual(list(kinds), ["weights f32", "weights bf16", "first moments f32", "second moments f32"])
+        for row in kinds.values():
+            self.assertEqual(row["raw_bytes"], (2 if "bf16" in row["name"] else 4) * report["parameters"])
+            self.assertAlmostEqual(row["ratio"], row["stored_bytes"] / row["raw_bytes"])
+            self.assertTrue(0 < row["ratio"] < 1.1 and 0 < row["plain_ratio"] < 1.1)
+            for key in ("save", "load", "plain"):
+                self.times(row[key], runs=2)
+            self.assertLess(0, row["save_bytes_per_core_s"])
+        self.assertEqual(os.listdir(folder), [])
+        text = self.must(*arguments)
+        for word in ("weights bf16", "plain zstd", "load MB/s"):
+            self.assertIn(word, text)
+        self.bad(*arguments, "--folder", "/proc/none", code=1, says="/proc/none")
 
     def test_compare(self):
         arguments = ["step", "--shape", SHAPE, *SMALL]

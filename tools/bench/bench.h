@@ -141,8 +141,10 @@ int bench_steps_options(const bench_steps *steps, hone_bench_step_options *optio
 void bench_steps_settings(const hone_bench_step_options *options, json_t *settings);
 void bench_print_steps(const json_t *settings);
 
+int hone_bench_cmd_checkpoint(int argc, const char **argv);
 int hone_bench_cmd_decode(int argc, const char **argv);
 int hone_bench_cmd_gemm(int argc, const char **argv);
+int hone_bench_cmd_load(int argc, const char **argv);
 int hone_bench_cmd_pack(int argc, const char **argv);
 int hone_bench_cmd_step(int argc, const char **argv);
 
