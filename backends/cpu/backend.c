@@ -68,6 +68,7 @@ static const hone_backend backend = {
             [HONE_OP_CAST] = hn_cpu_cast,
             [HONE_OP_SCATTER_ROWS] = hn_cpu_scatter_rows,
         },
+    .buffer_import = hn_cpu_buffer_import,
 };
 
 const hone_backend_manifest HONE_BACKEND_MANIFEST_SYMBOL = {

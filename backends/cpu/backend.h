@@ -10,6 +10,8 @@ void hn_cpu_close(hone_backend_device *device);
 hone_status hn_cpu_properties(hone_backend_device *device, hone_device_properties *properties);
 
 hone_status hn_cpu_buffer_create(hone_backend_device *device, size_t bytes, uint64_t *buffer);
+hone_status hn_cpu_buffer_import(hone_backend_device *device, const void *memory, size_t bytes,
+                                 uint64_t *buffer);
 void hn_cpu_buffer_destroy(hone_backend_device *device, uint64_t buffer);
 /** All that are left. */
 void hn_cpu_buffers_release(hone_backend_device *device);

@@ -55,40 +55,61 @@ static void free_place(hone_backend_device *device, uint32_t place) {
     device->first_free = place + 1;
 }
 
-hone_status hn_cpu_buffer_create(hone_backend_device *device, size_t bytes, uint64_t *buffer) {
+/* A handle for memory; fails without having taken it. */
+static hone_status register_memory(hone_backend_device *device, void *memory, size_t bytes, bool imported,
+                                   uint64_t *buffer) {
     const hone_host *host = device->host;
     uint32_t place;
-    *buffer = 0;
-    void *memory = host->allocate(host->context, bytes, HONE_BUFFER_ALIGNMENT);
-    if (memory == NULL) {
-        return host->fail(host->context, HONE_ERROR_MEMORY, "cpu: no memory for a buffer of %zu bytes",
-                          bytes);
-    }
     if (!take_place(device, &place)) {
-        host->release(host->context, memory, bytes);
         return host->fail(host->context, HONE_ERROR_MEMORY,
                           "cpu: no memory for the table of %" PRIu32 " buffers", device->buffer_count + 1);
     }
     hn_cpu_buffer *made = &device->buffers[place];
     made->memory = memory;
     made->bytes = bytes;
+    made->imported = imported;
     *buffer = (uint64_t)made->generation << 32 | (place + 1);
     return HONE_OK;
+}
+
+hone_status hn_cpu_buffer_create(hone_backend_device *device, size_t bytes, uint64_t *buffer) {
+    const hone_host *host = device->host;
+    *buffer = 0;
+    void *memory = host->allocate(host->context, bytes, HONE_BUFFER_ALIGNMENT);
+    if (memory == NULL) {
+        return host->fail(host->context, HONE_ERROR_MEMORY, "cpu: no memory for a buffer of %zu bytes",
+                          bytes);
+    }
+    hone_status status = register_memory(device, memory, bytes, false, buffer);
+    if (status != HONE_OK) {
+        host->release(host->context, memory, bytes);
+    }
+    return status;
+}
+
+hone_status hn_cpu_buffer_import(hone_backend_device *device, const void *memory, size_t bytes,
+                                 uint64_t *buffer) {
+    *buffer = 0;
+    return register_memory(device, (void *)(uintptr_t)memory, bytes, true, buffer);
+}
+
+static void release(hone_backend_device *device, const hn_cpu_buffer *buffer) {
+    if (buffer->memory != NULL && !buffer->imported) {
+        device->host->release(device->host->context, buffer->memory, buffer->bytes);
+    }
 }
 
 void hn_cpu_buffer_destroy(hone_backend_device *device, uint64_t buffer) {
     hn_cpu_buffer *found = find(device, buffer);
     if (found != NULL) {
-        device->host->release(device->host->context, found->memory, found->bytes);
+        release(device, found);
         free_place(device, (uint32_t)(found - device->buffers));
     }
 }
 
 void hn_cpu_buffers_release(hone_backend_device *device) {
     for (uint32_t i = 0; i < device->buffer_count; i++) {
-        if (device->buffers[i].memory != NULL) {
-            device->host->release(device->host->context, device->buffers[i].memory, device->buffers[i].bytes);
-        }
+        release(device, &device->buffers[i]);
     }
     free(device->buffers);
     device->buffers = NULL;

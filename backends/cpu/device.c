@@ -54,8 +54,8 @@ static hone_status choose_isa(const hone_host *host, hn_cpu_isa *isa) {
         *isa = (hn_cpu_isa)i;
         return HONE_OK;
     }
-    return host->fail(host->context, HONE_ERROR_ARGUMENT, "option isa=%s: it is auto, scalar, avx2, avx512 or avx512bf16",
-                      name);
+    return host->fail(host->context, HONE_ERROR_ARGUMENT,
+                      "option isa=%s: it is auto, scalar, avx2, avx512 or avx512bf16", name);
 }
 
 /* Each level keeps what the one below does better or as well. */

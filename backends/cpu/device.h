@@ -14,6 +14,7 @@
 typedef struct hn_cpu_buffer {
     void *memory; /**< NULL: the place is free */
     size_t bytes;
+    bool imported;       /**< the memory is the host's: never written, never released */
     uint32_t generation; /**< of the buffer that is here, or that will be here next */
     uint32_t next_free;  /**< place + 1 of the next free one, 0 at the end */
 } hn_cpu_buffer;

@@ -418,6 +418,12 @@ typedef struct hone_backend {
 
     /** NULL: the backend lacks the operation. */
     hone_operation_function operation[HONE_OP_COUNT];
+
+    /** A buffer of the host's own memory, which outlives it and is never written: no operation's output, no
+     *  destination of a copy. Its address may suit no more than single elements of the tensors in it. NULL: the device
+     *  can't use such memory. */
+    hone_status (*buffer_import)(hone_backend_device *device, const void *memory, size_t bytes,
+                                 uint64_t *buffer);
 } hone_backend;
 
 typedef struct hone_backend_manifest {

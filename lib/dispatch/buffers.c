@@ -34,9 +34,11 @@ static hone_status grow(hn_buffers *buffers) {
     for (const size_t live = count_live(buffers); larger.slots < 4 * (live + 1);)
         larger.slots *= 2;
     HN_TRY(hn_alloc(&larger.handle, larger.slots, sizeof *larger.handle, "buffer table"));
-    const hone_status status = hn_alloc(&larger.bytes, larger.slots, sizeof *larger.bytes, "buffer table");
+    hone_status status = hn_alloc(&larger.bytes, larger.slots, sizeof *larger.bytes, "buffer table");
+    if (status == HONE_OK)
+        status = hn_alloc(&larger.imported, larger.slots, sizeof *larger.imported, "buffer table");
     if (status != HONE_OK) {
-        hn_free(larger.handle);
+        hn_buffers_clear(&larger);
         return status;
     }
     for (size_t i = 0; i < buffers->slots; i++) {
@@ -45,6 +47,7 @@ static hone_status grow(hn_buffers *buffers) {
         const size_t slot = find_slot(&larger, buffers->handle[i]);
         larger.handle[slot] = buffers->handle[i];
         larger.bytes[slot] = buffers->bytes[i];
+        larger.imported[slot] = buffers->imported[i];
         larger.used++;
     }
     hn_buffers_clear(buffers);
@@ -60,6 +63,7 @@ hone_status hn_buffers_add(hn_buffers *buffers, uint64_t handle, size_t bytes) {
                        (unsigned long long)handle);
     buffers->handle[slot] = handle;
     buffers->bytes[slot] = bytes;
+    buffers->imported[slot] = false;
     buffers->used++;
     return HONE_OK;
 }
@@ -74,6 +78,17 @@ bool hn_buffers_find(const hn_buffers *buffers, uint64_t handle, size_t *bytes) 
     return true;
 }
 
+bool hn_buffers_imported(const hn_buffers *buffers, uint64_t handle) {
+    size_t bytes = 0;
+    return hn_buffers_find(buffers, handle, &bytes) && buffers->imported[find_slot(buffers, handle)];
+}
+
+void hn_buffers_mark_imported(hn_buffers *buffers, uint64_t handle) {
+    size_t bytes = 0;
+    if (hn_buffers_find(buffers, handle, &bytes))
+        buffers->imported[find_slot(buffers, handle)] = true;
+}
+
 bool hn_buffers_remove(hn_buffers *buffers, uint64_t handle, size_t *bytes) {
     if (!hn_buffers_find(buffers, handle, bytes))
         return false;
@@ -84,5 +99,6 @@ bool hn_buffers_remove(hn_buffers *buffers, uint64_t handle, size_t *bytes) {
 void hn_buffers_clear(hn_buffers *buffers) {
     hn_free(buffers->handle);
     hn_free(buffers->bytes);
+    hn_free(buffers->imported);
     memset(buffers, 0, sizeof *buffers);
 }

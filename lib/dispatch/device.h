@@ -9,12 +9,16 @@
 typedef struct hn_buffers {
     uint64_t *handle; /**< 0: free; UINT64_MAX is never a handle: removed */
     size_t *bytes;
+    bool *imported;     /**< the host's own memory, never written */
     size_t slots, used; /**< used counts removed ones too */
 } hn_buffers;
 
 HONE_MUST_USE hone_status hn_buffers_add(hn_buffers *buffers, uint64_t handle, size_t bytes);
 /** False when the handle is not there. */
 bool hn_buffers_find(const hn_buffers *buffers, uint64_t handle, size_t *bytes);
+/** Whether it is there and imported; marks it so. */
+bool hn_buffers_imported(const hn_buffers *buffers, uint64_t handle);
+void hn_buffers_mark_imported(hn_buffers *buffers, uint64_t handle);
 bool hn_buffers_remove(hn_buffers *buffers, uint64_t handle, size_t *bytes);
 void hn_buffers_clear(hn_buffers *buffers);
 

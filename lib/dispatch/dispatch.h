@@ -14,6 +14,11 @@ extern const hone_backend_manifest *const hone_builtin_manifests[];
 
 HONE_MUST_USE hone_status hn_buffer_create(hone_device *device, size_t bytes, uint64_t *buffer);
 /** Takes 0. */
+/** A buffer that reads the host's own memory, which outlives it: see hone_backend.buffer_import. What would write to it
+ *  is refused. HONE_ERROR_UNSUPPORTED where hn_device_imports says no. */
+HONE_MUST_USE hone_status hn_buffer_import(hone_device *device, const void *memory, size_t bytes,
+                                           uint64_t *buffer);
+bool hn_device_imports(const hone_device *device);
 void hn_buffer_destroy(hone_device *device, uint64_t buffer);
 HONE_MUST_USE hone_status hn_upload(hone_device *device, uint64_t buffer, uint64_t offset, const void *source,
                                     size_t bytes);

@@ -22,12 +22,32 @@ hone_status hn_buffer_create(hone_device *device, size_t bytes, uint64_t *buffer
     return HONE_OK;
 }
 
+bool hn_device_imports(const hone_device *device) { return device->backend->buffer_import != NULL; }
+
+hone_status hn_buffer_import(hone_device *device, const void *memory, size_t bytes, uint64_t *buffer) {
+    uint64_t handle = 0;
+
+    *buffer = 0;
+    if (!hn_device_imports(device))
+        return hn_fail(HONE_ERROR_UNSUPPORTED, "device %s can't read the host's memory", device->name);
+    HN_TRY(device->backend->buffer_import(device->handle, memory, bytes, &handle));
+    const hone_status status = hn_buffers_add(&device->buffers, handle, bytes);
+    if (status != HONE_OK) {
+        device->backend->buffer_destroy(device->handle, handle);
+        return status;
+    }
+    hn_buffers_mark_imported(&device->buffers, handle);
+    *buffer = handle;
+    return HONE_OK;
+}
+
 void hn_buffer_destroy(hone_device *device, uint64_t buffer) {
+    const bool imported = hn_buffers_imported(&device->buffers, buffer);
     size_t bytes = 0;
 
     if (buffer == 0 || !hn_buffers_remove(&device->buffers, buffer, &bytes))
         return;
-    device->bytes -= bytes;
+    device->bytes -= imported ? 0 : bytes;
     device->backend->buffer_destroy(device->handle, buffer);
 }
 
@@ -43,9 +63,17 @@ static hone_status in_bounds(const hone_device *device, uint64_t buffer, uint64_
     return HONE_OK;
 }
 
+static hone_status writable(const hone_device *device, uint64_t buffer) {
+    if (hn_buffers_imported(&device->buffers, buffer))
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "copy: the destination is memory of the host, which is only read");
+    return HONE_OK;
+}
+
 hone_status hn_upload(hone_device *device, uint64_t buffer, uint64_t offset, const void *source,
                       size_t bytes) {
     HN_TRY(in_bounds(device, buffer, offset, bytes));
+    HN_TRY(writable(device, buffer));
     return bytes == 0 ? HONE_OK : device->backend->upload(device->handle, buffer, offset, source, bytes);
 }
 
@@ -97,6 +125,7 @@ hone_status hn_copy(hone_device *device, const hone_tensor *destination, const h
         return hn_fail(HONE_ERROR_ARGUMENT, "copy: the tensors differ in size or dtype, or are strided");
     HN_TRY(in_bounds(device, destination->buffer, destination->offset, bytes));
     HN_TRY(in_bounds(device, source->buffer, source->offset, bytes));
+    HN_TRY(writable(device, destination->buffer));
     if (bytes == 0)
         return HONE_OK;
     if (destination->buffer == source->buffer && destination->offset < source->offset + bytes &&

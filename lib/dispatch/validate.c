@@ -128,6 +128,8 @@ static hone_status check_operand(examination *x, int i) {
     }
     if ((x->call->accumulate >> i & 1u) != 0 && !operand->accumulates)
         return wrong(x, i, "it can't be accumulated into");
+    if (operand->direction != HN_IN && hn_buffers_imported(&x->device->buffers, x->call->operand[i].buffer))
+        return wrong(x, i, "its buffer is memory of the host, which is only read");
     HN_TRY(check_dtype(x, i));
     HN_TRY(check_shape(x, i));
     return check_place(x, i);

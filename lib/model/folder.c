@@ -61,6 +61,8 @@ hone_status hn_folder_load(const hn_safetensors *file, const char *folder, hn_pa
             goto done;
         }
         HN_GO(check_tensor(folder, item, tensor));
+        if (item->mapped)
+            continue;
         const void *data = tensor->data;
         if ((uintptr_t)data % hone_dtype_size(tensor->dtype) != 0) {
             HN_GO(hn_realloc(&aligned, tensor->bytes, 1, item->name));

@@ -115,7 +115,7 @@ done:
 }
 
 hone_status hn_model_shell(hone_device *device, const hone_model_config *config, hone_dtype dtype,
-                           hone_dtype storage, hone_model **out) {
+                           hone_dtype storage, const hn_safetensors *file, hone_model **out) {
     hone_model *model = NULL;
     hone_status status = HONE_OK;
 
@@ -125,6 +125,10 @@ hone_status hn_model_shell(hone_device *device, const hone_model_config *config,
     model->config = *config;
     model->device = device;
     HN_GO(hn_model_declare(model));
+    model->weights.dtype = dtype;
+    model->weights.storage = storage;
+    if (file != NULL)
+        HN_GO(hn_mapped_place(&model->mapped, device, file, &model->weights));
     HN_GO(hn_parameters_allocate(&model->weights, device, dtype, storage));
     HN_GO(upload_frequencies(model, dtype));
     *out = model;
@@ -139,6 +143,8 @@ void hone_model_destroy(hone_model *model) {
         return;
     hn_buffer_destroy(model->device, model->frequency_buffer);
     hn_parameters_clear(&model->weights);
+    hn_mapped_clear(&model->mapped);
+    hn_safetensors_destroy(model->file);
     hn_free(model->layer);
     hn_free(model);
 }

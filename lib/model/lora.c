@@ -204,6 +204,9 @@ hone_status hone_adapter_merge(hone_model *model, const hone_adapter *adapter) {
         return hn_fail(HONE_ERROR_ARGUMENT,
                        "weights stored in %s can't be merged into: open the model in f32",
                        hone_dtype_name(model->weights.storage));
+    if (model->weights.mapped_bytes > 0)
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "weights in a mapped file can't be merged into: open the model in f32");
     for (int64_t i = 0; i < model->config.layers; i++)
         for (hn_linear linear = HN_Q; linear < HN_LINEAR_COUNT; linear++)
             if (adapter->layer[i].a[linear] >= 0)

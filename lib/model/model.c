@@ -19,8 +19,9 @@ static hone_dtype storage_of(const hone_device *device, const hone_model_config 
                                                                                                   : dtype;
 }
 
-hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype, hone_dtype storage,
-                             hone_model **out) {
+/** `map`: weights that suit stay where they are in the file. */
+static hone_status open_model(hone_device *device, const char *folder, hone_dtype dtype, hone_dtype storage,
+                              bool map, hone_model **out) {
     hone_model_config config;
     hn_safetensors *file = NULL;
     hone_model *model = NULL;
@@ -31,14 +32,24 @@ hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype
     HN_GO(hn_safetensors_open_folder(folder, "model", &file));
     /* Sizes are compared with the file before anything as large as config.json claims is allocated. */
     HN_GO(hn_folder_check_size(file, folder, &config));
-    HN_GO(hn_model_shell(device, &config, dtype, storage_of(device, &config, dtype, storage), &model));
+    HN_GO(hn_model_shell(device, &config, dtype, storage_of(device, &config, dtype, storage),
+                         map ? file : NULL, &model));
     HN_GO(hn_folder_load(file, folder, &model->weights, config.tied));
+    if (model->weights.mapped_bytes > 0) {
+        model->file = file;
+        file = NULL;
+    }
     *out = model;
     model = NULL;
 done:
     hone_model_destroy(model);
     hn_safetensors_destroy(file);
     return status;
+}
+
+hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype, hone_dtype storage,
+                             hone_model **model) {
+    return open_model(device, folder, dtype, storage, false, model);
 }
 
 hone_status hone_model_open(hone_device *device, const char *folder, hone_model **model) {
@@ -50,8 +61,9 @@ hone_status hone_model_open_stored(hone_device *device, const char *folder, hone
     static const hone_dtype storage[] = {
         [HONE_WEIGHTS_AUTO] = HONE_DTYPE_COUNT, [HONE_WEIGHTS_BF16] = HONE_BF16, [HONE_WEIGHTS_Q8] = HONE_Q8};
     const hone_dtype compute = hn_device_compute(device);
-    return hn_model_open_as(device, folder, compute,
-                            weights == HONE_WEIGHTS_FULL ? compute : storage[weights], model);
+    if (weights == HONE_WEIGHTS_FULL)
+        return hone_model_open(device, folder, model);
+    return open_model(device, folder, compute, storage[weights], true, model);
 }
 
 hone_status hone_weights_parse(const char *text, hone_weights *weights) {
@@ -101,7 +113,7 @@ hone_status hn_model_create_as(hone_device *device, const hone_model_config *con
     hone_status status = HONE_OK;
 
     *out = NULL;
-    HN_GO(hn_model_shell(device, config, dtype, dtype, &model));
+    HN_GO(hn_model_shell(device, config, dtype, dtype, NULL, &model));
     HN_GO(initialise(model, seed));
     *out = model;
     model = NULL;

@@ -2,6 +2,7 @@
 #ifndef HN_MODEL_MODEL_H
 #define HN_MODEL_MODEL_H
 
+#include <model/mapped.h>
 #include <model/parameters.h>
 
 /** The linear layers of a decoder layer, in the order of the file. */
@@ -24,6 +25,8 @@ struct hone_model {
     hone_model_config config;
     hone_device *device;
     hn_parameters weights;
+    hn_safetensors *file; /**< owned: where mapped weights lie; NULL: all were copied */
+    hn_mapped mapped;
     int64_t embedding, norm, head; /**< head == embedding when tied */
     hn_layer *layer;
     uint64_t frequency_buffer;
@@ -45,9 +48,11 @@ struct hone_adapter {
 
 /** Names and shapes of the parameters that model->config asks for; nothing is allocated on a device. */
 HONE_MUST_USE hone_status hn_model_declare(hone_model *model);
-/** Parameters declared and allocated, contents undefined. */
+/** Parameters declared and allocated, contents undefined. `file` NULL, or what weights may be mapped from: borrowed
+ *  for as long as the model lives. */
 HONE_MUST_USE hone_status hn_model_shell(hone_device *device, const hone_model_config *config,
-                                         hone_dtype dtype, hone_dtype storage, hone_model **model);
+                                         hone_dtype dtype, hone_dtype storage, const hn_safetensors *file,
+                                         hone_model **model);
 HONE_MUST_USE hone_status hn_adapter_shell(hone_model *model, const hone_lora_options *options,
                                            hone_adapter **adapter);
 /** Bit l set: linear l is named in a comma-separated list, or by "all-linear". */

@@ -27,6 +27,8 @@ static hone_status place(hn_parameters *parameters) {
         hone_tensor *tensor = &parameters->item[i].value;
         uint64_t span = 0;
         size_t end = 0;
+        if (parameters->item[i].mapped)
+            continue;
         tensor->dtype = (int32_t)(tensor->rank > 1 ? parameters->storage : parameters->dtype);
         tensor->row_stride = hn_tensor_row_stride(tensor);
         tensor->offset = total;
@@ -49,7 +51,8 @@ hone_status hn_parameters_allocate(hn_parameters *parameters, hone_device *devic
     HN_TRY(place(parameters));
     HN_TRY(hn_buffer_create(device, parameters->bytes, &parameters->buffer));
     for (size_t i = 0; i < parameters->count; i++)
-        parameters->item[i].value.buffer = parameters->buffer;
+        if (!parameters->item[i].mapped)
+            parameters->item[i].value.buffer = parameters->buffer;
     return HONE_OK;
 }
 
@@ -59,6 +62,9 @@ hone_status hn_parameters_make_trainable(hn_parameters *parameters) {
     if (parameters->storage != parameters->dtype)
         return hn_fail(HONE_ERROR_ARGUMENT, "weights stored in %s can't be trained: open the model in f32",
                        hone_dtype_name(parameters->storage));
+    if (parameters->mapped_bytes > 0)
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "weights in a mapped file can't be trained: open the model in f32");
     HN_TRY(hn_buffer_create(parameters->device, parameters->bytes, &parameters->gradient_buffer));
     for (size_t i = 0; i < parameters->count; i++) {
         parameters->item[i].gradient = parameters->item[i].value;

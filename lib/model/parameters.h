@@ -10,6 +10,7 @@ typedef struct hn_parameter {
     char *name; /**< as in the safetensors file */
     hone_tensor value;
     hone_tensor gradient; /**< absent until hn_parameters_make_trainable */
+    bool mapped;          /**< its place is the file that it came from: see mapped.h */
     bool decay;           /**< weight decay applies: matrices yes, norms and biases no */
 } hn_parameter;
 
@@ -20,7 +21,8 @@ typedef struct hn_parameters {
     hn_parameter *item; /**< in a fixed order: the file's canonical order of layers */
     size_t count, capacity;
     uint64_t buffer, gradient_buffer;
-    uint64_t bytes; /**< of either buffer */
+    uint64_t bytes;        /**< of either buffer */
+    uint64_t mapped_bytes; /**< of parameters that lie in mapped files instead */
 } hn_parameters;
 
 /** Declares a parameter of rank 1 (columns 0) or 2 before hn_parameters_allocate. */

@@ -290,6 +290,14 @@ void hn_safetensors_destroy(hn_safetensors *file) {
     hn_free(file);
 }
 
+bool hn_safetensors_map(const hn_safetensors *file, size_t index, const unsigned char **data, size_t *bytes) {
+    if (index >= file->maps)
+        return false;
+    *data = file->map[index].data;
+    *bytes = file->map[index].size;
+    return true;
+}
+
 size_t hn_safetensors_count(const hn_safetensors *file) { return file->count; }
 
 const hn_safetensor *hn_safetensors_item(const hn_safetensors *file, size_t index) {

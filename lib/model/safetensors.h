@@ -4,6 +4,7 @@
 
 #include <core/file.h>
 #include <hone/dtype.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HN_SAFETENSORS_MAX_RANK 4
@@ -26,6 +27,8 @@ HONE_MUST_USE hone_status hn_safetensors_open(const char *path, hn_safetensors *
 HONE_MUST_USE hone_status hn_safetensors_open_folder(const char *folder, const char *name,
                                                      hn_safetensors **file);
 void hn_safetensors_destroy(hn_safetensors *file);
+/** The mapped file number `index` as a whole; false where there is none. */
+bool hn_safetensors_map(const hn_safetensors *file, size_t index, const unsigned char **data, size_t *bytes);
 size_t hn_safetensors_count(const hn_safetensors *file);
 const hn_safetensor *hn_safetensors_item(const hn_safetensors *file, size_t index);
 const hn_safetensor *hn_safetensors_find(const hn_safetensors *file, const char *name);

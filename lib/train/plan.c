@@ -74,9 +74,12 @@ static uint64_t mapped_bytes(const hn_parameters *parameters) {
     for (size_t i = 0; i < parameters->count; i++) {
         const hone_tensor *tensor = &parameters->item[i].value;
         const uint64_t mapped = (uint64_t)hn_tensor_elements(tensor) * sizeof(float);
-        const uint64_t end =
-            i + 1 < parameters->count ? parameters->item[i + 1].value.offset : parameters->bytes;
-        written += end - tensor->offset;
+        uint64_t span = 0;
+        if (parameters->item[i].mapped)
+            continue; /* stays where it is */
+        (void)hn_tensor_span(tensor, &span);
+        (void)hn_align(span, &span);
+        written += span;
         most = written + mapped > most ? written + mapped : most;
     }
     return most > parameters->bytes ? most - parameters->bytes : 0;
@@ -85,6 +88,8 @@ static uint64_t mapped_bytes(const hn_parameters *parameters) {
 /** Weights and what belongs to each trained one. */
 static void add_weights(const hn_run_state *run, hone_train_memory *memory) {
     add_device(memory, "weights", ALWAYS, hn_model_weights(run->model)->bytes);
+    if (hn_model_weights(run->model)->mapped_bytes > 0)
+        add_host(memory, "weights in the mapped file", ALWAYS, hn_model_weights(run->model)->mapped_bytes);
     if (run->adapter != NULL)
         add_device(memory, "adapter", ALWAYS, run->trained->bytes);
     add_device(memory, "gradients", STEPS | SAVING, run->trained->bytes);
@@ -140,6 +145,7 @@ static hone_status add_fixed(const hn_run_state *run, hone_train_memory *memory)
                    largest = largest_elements(run->trained) * hone_dtype_size(run->trained->dtype);
     uint64_t held = base, compressor = 0;
 
+    held += hn_model_weights(run->model)->mapped_bytes; /* all of it has been read, to be hashed */
     if (shares_memory(run->device))
         held += hn_model_weights(run->model)->bytes + (run->adapter != NULL ? run->trained->bytes : 0);
     HN_TRY(hn_checkpoint_writer_measure(&compressor));

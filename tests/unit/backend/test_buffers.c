@@ -119,19 +119,40 @@ static void copies_stay_within(void **state) {
     backend()->close(device);
 }
 
+/* The host's memory is read where it lies, is no one's to release, and its handle dies like any other. */
+static void imported_memory(void **state) {
+    hone_backend_device *device = open_device();
+    const int own = host_state.living;
+    static const char text[] = "not to be written";
+    char back[sizeof text] = "";
+    uint64_t buffer = 0;
+    (void)state;
+    assert_int_equal(backend()->buffer_import(device, text, sizeof text, &buffer), HONE_OK);
+    assert_int_equal(host_state.living, own);
+    assert_int_equal(backend()->download(device, back, buffer, 0, sizeof back), HONE_OK);
+    assert_string_equal(back, text);
+    assert_int_equal(backend()->download(device, back, buffer, 1, sizeof back), HONE_ERROR_ARGUMENT);
+    backend()->buffer_destroy(device, buffer);
+    assert_int_equal(backend()->download(device, back, buffer, 0, 1), HONE_ERROR_ARGUMENT);
+    assert_int_equal(backend()->buffer_import(device, text, sizeof text, &buffer), HONE_OK);
+    backend()->close(device); /* releases what is its own */
+    assert_int_equal(host_state.living, own - 1);
+}
+
 static void memory_goes_back(void **state) {
     hone_backend_device *device = open_device();
     uint64_t buffer[200];
+    const int own = host_state.living; /* the device's scratch */
     (void)state;
     for (int i = 0; i < 200; i++) {
         assert_int_equal(backend()->buffer_create(device, (size_t)i, &buffer[i]), HONE_OK);
     }
-    assert_int_equal(host_state.living, 200);
+    assert_int_equal(host_state.living, own + 200);
     for (int i = 0; i < 200; i += 2) {
         backend()->buffer_destroy(device, buffer[i]);
         backend()->buffer_destroy(device, buffer[i]);
     }
-    assert_int_equal(host_state.living, 100);
+    assert_int_equal(host_state.living, own + 100);
     backend()->close(device);
     assert_int_equal(host_state.living, 0);
     assert_int_equal(host_state.bytes, 0);
@@ -162,8 +183,8 @@ static void there_is_one_device(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stale_handles_are_refused), cmocka_unit_test(copies_stay_within),
-        cmocka_unit_test(memory_goes_back),          cmocka_unit_test(lack_of_memory_is_told),
-        cmocka_unit_test(there_is_one_device),
+        cmocka_unit_test(memory_goes_back),          cmocka_unit_test(imported_memory),
+        cmocka_unit_test(lack_of_memory_is_told),    cmocka_unit_test(there_is_one_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

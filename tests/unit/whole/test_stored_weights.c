@@ -192,6 +192,9 @@ static void check_stored(const char *folder, hone_weights weights, hone_dtype st
     result a, b;
 
     assert_int_equal(hone_model_storage(stored), storage);
+    /* Matrices that the file has so stay in it; so do vectors in float32. */
+    assert_true((hn_model_weights(stored)->mapped_bytes > 0) ==
+                (strcmp(folder, "f32") == 0 || storage == HONE_BF16));
     save(stored, "back", HONE_F32);
     hone_model *full = open("back", HONE_WEIGHTS_FULL);
     assert_int_equal(hone_model_storage(full), HONE_F32);
@@ -256,6 +259,26 @@ static void test_rows(void **state) {
         assert_true(back[i] == 0.0f);
 }
 
+/* Weights in the file are read only: nothing may train them, merge into them or write over them. */
+static void test_mapped(void **state) {
+    hone_model *mapped = open("f32", HONE_WEIGHTS_AUTO);
+    hn_parameters *weights = hn_model_weights(mapped);
+    const float zero[VOCABULARY * 48] = {0};
+
+    (void)state;
+    assert_int_equal(weights->mapped_bytes, hone_model_parameters(mapped) * (int64_t)sizeof(float));
+    assert_int_equal(weights->bytes, 0);
+    assert_int_equal(hn_parameters_make_trainable(weights), HONE_ERROR_ARGUMENT);
+    assert_non_null(strstr(hone_message(), "mapped"));
+    assert_int_equal(hn_parameter_write(weights, &weights->item[0], HONE_F32, zero), HONE_ERROR_ARGUMENT);
+    assert_non_null(strstr(hone_message(), "only read"));
+    hone_model_destroy(mapped);
+    hone_model *copied = open("f32", HONE_WEIGHTS_FULL);
+    assert_int_equal(hn_model_weights(copied)->mapped_bytes, 0);
+    ok(hn_parameters_make_trainable(hn_model_weights(copied)));
+    hone_model_destroy(copied);
+}
+
 static void test_refusals(void **state) {
     hone_model *stored = open("f32", HONE_WEIGHTS_Q8);
     const hone_lora_options lora = hone_lora_defaults();
@@ -276,8 +299,8 @@ static void test_refusals(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_as_in_full),
-                                       cmocka_unit_test(test_eight_bits_are_near),
-                                       cmocka_unit_test(test_rows), cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_as_in_full), cmocka_unit_test(test_eight_bits_are_near),
+        cmocka_unit_test(test_rows), cmocka_unit_test(test_mapped), cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
