@@ -1,23 +1,11 @@
 /* Laying a trie out as one stream: depth-first pre-order, segments, key ranges, scored rows and edges. */
 #include "core/memory.h"
 #include "core/status.h"
-#include "pack/trie.h"
-
-#include <stdbool.h>
-#include <stddef.h>
+#include "pack/packer.h"
 
 #define NONE (-1)
 #define FIELDS 6
 enum { QUERY_BEGIN, QUERY_END, KEY_BEGIN, RANGE_BEGIN, RANGE_END, SUBTREE_END };
-
-/* What building needs and a pack does not keep. */
-typedef struct builder {
-    hn_trie trie;
-    int32_t *node_of;    /* [tokens] the trie's node */
-    int32_t *segment_of; /* [nodes] the segment that a kept node lies in */
-    int32_t *edge_of;    /* [nodes] the edge that ends in a scored node */
-    hone_pack *pack;
-} builder;
 
 static int32_t first_kept(const hn_trie *trie, int32_t node) {
     while (node != NONE && !(trie->flags[node] & HN_KEPT))
@@ -25,21 +13,46 @@ static int32_t first_kept(const hn_trie *trie, int32_t node) {
     return node;
 }
 
-static hone_status reserve(builder *b) {
+static hone_status room(void *array, size_t capacity, size_t needed, size_t size) {
+    return needed <= capacity ? HONE_OK : hn_realloc(array, needed, size, "building a pack");
+}
+
+static hone_status reserve_tokens(hn_packer *b, size_t tokens) {
     hone_pack *pack = b->pack;
-    size_t tokens = (size_t)b->trie.kept, nodes = (size_t)b->trie.nodes;
-    pack->tokens = b->trie.kept;
-    HN_TRY(hn_alloc(&pack->token, tokens, sizeof *pack->token, "a pack's tokens"));
-    HN_TRY(hn_alloc(&pack->position, tokens, sizeof *pack->position, "a pack's positions"));
-    HN_TRY(hn_alloc(&pack->subtree_end, tokens, sizeof *pack->subtree_end, "a pack's subtrees"));
-    HN_TRY(hn_alloc(&b->node_of, tokens, sizeof *b->node_of, "building a pack"));
-    HN_TRY(hn_alloc(&b->segment_of, nodes, sizeof *b->segment_of, "building a pack"));
-    return hn_alloc(&b->edge_of, nodes, sizeof *b->edge_of, "building a pack");
+    const size_t had = b->token_room;
+    HN_TRY(room(&pack->token, had, tokens, sizeof *pack->token));
+    HN_TRY(room(&pack->position, had, tokens, sizeof *pack->position));
+    HN_TRY(room(&pack->subtree_end, had, tokens, sizeof *pack->subtree_end));
+    HN_TRY(room(&pack->segment, had, tokens, FIELDS * sizeof *pack->segment));
+    HN_TRY(room(&b->node_of, had, tokens, sizeof *b->node_of));
+    b->token_room = tokens > had ? tokens : had;
+    return HONE_OK;
+}
+
+static hone_status reserve_nodes(hn_packer *b, size_t nodes) {
+    HN_TRY(room(&b->segment_of, b->node_room, nodes, sizeof *b->segment_of));
+    HN_TRY(room(&b->edge_of, b->node_room, nodes, sizeof *b->edge_of));
+    b->node_room = nodes > b->node_room ? nodes : b->node_room;
+    return HONE_OK;
+}
+
+/** `scored` edges at most, traced by `completions` tokens of `sequences` sequences. */
+static hone_status reserve_edges(hn_packer *b, size_t scored, size_t completions, size_t sequences) {
+    hone_pack *pack = b->pack;
+    HN_TRY(room(&pack->target, b->edge_room, scored, sizeof *pack->target));
+    HN_TRY(room(&pack->row, b->edge_room, scored, sizeof *pack->row));
+    HN_TRY(room(&pack->begin, b->edge_room > 0 ? b->edge_room + 1 : 0, scored + 1, sizeof *pack->begin));
+    b->edge_room = scored > b->edge_room ? scored : b->edge_room;
+    HN_TRY(room(&pack->sequence_edge, b->completion_room, completions, sizeof *pack->sequence_edge));
+    b->completion_room = completions > b->completion_room ? completions : b->completion_room;
+    HN_TRY(room(&pack->sequence_begin, b->sequence_room, sequences + 1, sizeof *pack->sequence_begin));
+    b->sequence_room = sequences + 1 > b->sequence_room ? sequences + 1 : b->sequence_room;
+    return HONE_OK;
 }
 
 /* Depth-first without recursion or a stack: tries are as deep as sequences are long. `at` is the stream's
  * length so far; a node's subtree ends where the stream stands when the walk leaves the node for good. */
-static void emit(builder *b) {
+static void emit(hn_packer *b) {
     const hn_trie *trie = &b->trie;
     hone_pack *pack = b->pack;
     int32_t at = 0, depth = 0, node = first_kept(trie, trie->first_child[0]);
@@ -74,7 +87,8 @@ static void close_segment(hone_pack *pack, int32_t end) {
 }
 
 /* The parent's ranges and the parent itself, joined where they touch. */
-static hone_status add_ranges(hone_pack *pack, size_t *capacity, int32_t *row, const int32_t *parent) {
+static hone_status add_ranges(hn_packer *b, int32_t *row, const int32_t *parent) {
+    hone_pack *pack = b->pack;
     size_t needed = (size_t)pack->ranges + 1;
     row[RANGE_BEGIN] = row[RANGE_END] = (int32_t)pack->ranges;
     if (!parent)
@@ -83,7 +97,7 @@ static hone_status add_ranges(hone_pack *pack, size_t *capacity, int32_t *row, c
     needed += (size_t)inherited;
     if (needed >= INT32_MAX / 2)
         return hn_fail(HONE_ERROR_ARGUMENT, "this pack branches too often on one path: use smaller packs");
-    HN_TRY(hn_reserve(&pack->range, capacity, 2 * needed, sizeof *pack->range, "a pack's key ranges"));
+    HN_TRY(hn_reserve(&pack->range, &b->range_room, 2 * needed, sizeof *pack->range, "a pack's key ranges"));
     int32_t *to = pack->range + 2 * pack->ranges;
     const int32_t *from = pack->range + 2 * (size_t)parent[RANGE_BEGIN];
     for (int32_t i = 0; i < 2 * inherited; i++)
@@ -100,41 +114,32 @@ static hone_status add_ranges(hone_pack *pack, size_t *capacity, int32_t *row, c
     return HONE_OK;
 }
 
-static hone_status cut_segments(builder *b) {
+static hone_status cut_segments(hn_packer *b) {
     hone_pack *pack = b->pack;
-    size_t capacity = 0, range_capacity = 0;
     for (int32_t i = 0; i < pack->tokens; i++) {
         int32_t node = b->node_of[i], parent = b->trie.parent[node];
         if (starts_segment(&b->trie, node)) {
-            size_t needed = (size_t)(pack->segments + 1) * FIELDS;
-            HN_TRY(hn_reserve(&pack->segment, &capacity, needed, sizeof *pack->segment, "a pack's segments"));
             close_segment(pack, i);
             int32_t *row = pack->segment + pack->segments * FIELDS;
             const int32_t *above =
                 parent == 0 ? NULL : pack->segment + (ptrdiff_t)b->segment_of[parent] * FIELDS;
             row[QUERY_BEGIN] = row[KEY_BEGIN] = i;
             row[SUBTREE_END] = pack->subtree_end[i];
-            HN_TRY(add_ranges(pack, &range_capacity, row, above));
+            HN_TRY(add_ranges(b, row, above));
             pack->segments++;
         }
         b->segment_of[node] = (int32_t)(pack->segments - 1);
     }
     close_segment(pack, (int32_t)pack->tokens);
-    if (!pack->range) /* a NULL array would look like a failure to whoever uploads it */
-        HN_TRY(hn_alloc(&pack->range, 2, sizeof *pack->range, "a pack's key ranges"));
-    return HONE_OK;
+    /* A NULL array would look like a failure to whoever uploads it. */
+    return hn_reserve(&pack->range, &b->range_room, 2, sizeof *pack->range, "a pack's key ranges");
 }
 
 /* Rows in stream order, a row's edges in the order in which their targets first appeared. */
-static hone_status number_edges(builder *b) {
+static void number_edges(hn_packer *b) {
     const hn_trie *trie = &b->trie;
     hone_pack *pack = b->pack;
-    int64_t scored = 0;
-    for (int64_t node = 0; node < trie->nodes; node++)
-        scored += (trie->flags[node] & HN_SCORED) != 0;
-    HN_TRY(hn_alloc(&pack->target, (size_t)scored, sizeof *pack->target, "a pack's edges"));
-    HN_TRY(hn_alloc(&pack->row, (size_t)scored, sizeof *pack->row, "a pack's rows"));
-    HN_TRY(hn_alloc(&pack->begin, (size_t)scored + 1, sizeof *pack->begin, "a pack's rows"));
+    pack->begin[0] = 0;
     for (int32_t i = 0; i < pack->tokens; i++) {
         int64_t before = pack->edges;
         for (int32_t c = trie->first_child[b->node_of[i]]; c != NONE; c = trie->sibling[c]) {
@@ -148,15 +153,11 @@ static hone_status number_edges(builder *b) {
         pack->row[pack->rows] = i;
         pack->begin[++pack->rows] = (int32_t)pack->edges;
     }
-    return HONE_OK;
 }
 
-static hone_status trace_sequences(builder *b, int64_t count) {
+static void trace_sequences(hn_packer *b, int64_t count) {
     hone_pack *pack = b->pack;
     int64_t scored = b->trie.completion_begin[count];
-    HN_TRY(hn_alloc(&pack->sequence_begin, (size_t)count + 1, sizeof *pack->sequence_begin,
-                    "a pack's sequences"));
-    HN_TRY(hn_alloc(&pack->sequence_edge, (size_t)scored, sizeof *pack->sequence_edge, "a pack's sequences"));
     for (int64_t s = 0; s <= count; s++)
         pack->sequence_begin[s] = b->trie.completion_begin[s];
     for (int64_t i = 0; i < scored; i++)
@@ -164,29 +165,71 @@ static hone_status trace_sequences(builder *b, int64_t count) {
     pack->sequences = count;
     pack->naive_tokens = b->trie.naive_tokens;
     pack->padded_tokens = count * b->trie.longest;
+}
+
+static size_t count_scored(const hn_trie *trie) {
+    size_t scored = 0;
+    for (int64_t node = 0; node < trie->nodes; node++)
+        scored += (trie->flags[node] & HN_SCORED) != 0;
+    return scored;
+}
+
+static hone_status make_pack(hn_packer *b) {
+    return b->pack != NULL ? HONE_OK : hn_alloc(&b->pack, 1, sizeof *b->pack, "a pack");
+}
+
+hone_status hn_packer_reserve(hn_packer *b, const hn_packer_extents *most) {
+    const size_t tokens = (size_t)most->tokens, sequences = (size_t)most->sequences;
+    HN_TRY(make_pack(b));
+    /* Node 0 stands above the roots, and a padded sequence ends with a token that is a target alone. */
+    HN_TRY(hn_trie_reserve(&b->trie, most->tokens + most->sequences + 1, most->sequences, most->completions,
+                           true));
+    HN_TRY(reserve_tokens(b, tokens));
+    HN_TRY(reserve_nodes(b, tokens + sequences + 1));
+    HN_TRY(reserve_edges(b, (size_t)most->completions, (size_t)most->completions, sequences));
+    return hn_reserve(&b->pack->range, &b->range_room, 2 * (size_t)(most->ranges > 1 ? most->ranges : 1),
+                      sizeof *b->pack->range, "a pack's key ranges");
+}
+
+hone_status hn_packer_build(hn_packer *b, const hone_sequence *sequence, int64_t count,
+                            hone_pack_layout layout, const hone_pack **pack) {
+    *pack = NULL;
+    HN_TRY(make_pack(b));
+    HN_TRY(hn_trie_build(sequence, count, layout, &b->trie));
+    HN_TRY(reserve_tokens(b, (size_t)b->trie.kept));
+    HN_TRY(reserve_nodes(b, (size_t)b->trie.nodes));
+    HN_TRY(reserve_edges(b, count_scored(&b->trie), (size_t)b->trie.completion_begin[count], (size_t)count));
+    b->pack->tokens = b->trie.kept;
+    b->pack->segments = b->pack->ranges = b->pack->rows = b->pack->edges = b->pack->visible_pairs = 0;
+    emit(b);
+    HN_TRY(cut_segments(b));
+    number_edges(b);
+    trace_sequences(b, count);
+    *pack = b->pack;
     return HONE_OK;
+}
+
+void hn_packer_clear(hn_packer *b) {
+    hn_trie_clear(&b->trie);
+    hn_free(b->node_of);
+    hn_free(b->segment_of);
+    hn_free(b->edge_of);
+    hone_pack_destroy(b->pack);
+    *b = (hn_packer){0};
 }
 
 hone_status hone_pack_create(const hone_sequence *sequence, int64_t count, hone_pack_layout layout,
                              hone_pack **pack) {
-    builder b = {0};
-    hone_status status = HONE_OK;
+    hn_packer packer = {0};
+    const hone_pack *built = NULL;
+    const hone_status status = hn_packer_build(&packer, sequence, count, layout, &built);
+
     *pack = NULL;
-    HN_GO(hn_trie_build(sequence, count, layout, &b.trie));
-    HN_GO(hn_alloc(&b.pack, 1, sizeof *b.pack, "a pack"));
-    HN_GO(reserve(&b));
-    emit(&b);
-    HN_GO(cut_segments(&b));
-    HN_GO(number_edges(&b));
-    HN_GO(trace_sequences(&b, count));
-    *pack = b.pack;
-    b.pack = NULL;
-done:
-    hn_trie_clear(&b.trie);
-    hn_free(b.node_of);
-    hn_free(b.segment_of);
-    hn_free(b.edge_of);
-    hone_pack_destroy(b.pack);
+    if (status == HONE_OK) {
+        *pack = packer.pack;
+        packer.pack = NULL;
+    }
+    hn_packer_clear(&packer);
     return status;
 }
 

@@ -7,7 +7,7 @@ hone_status hone_pack_measure(const hone_sequence *sequence, int64_t count, hone
     int64_t naive = 0, longest = 0;
     *tokens = 0;
     if (layout == HONE_PACK_TRIE) {
-        hn_trie trie;
+        hn_trie trie = {0};
         hone_status status = hn_trie_build(sequence, count, layout, &trie);
         if (status == HONE_OK)
             *tokens = trie.kept;

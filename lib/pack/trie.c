@@ -51,29 +51,51 @@ hone_status hn_trie_extent(const hone_sequence *sequence, int64_t count, hone_pa
     return HONE_OK;
 }
 
-static hone_status reserve(hn_trie *trie, int64_t nodes, int64_t count, hone_pack_layout layout) {
+static hone_status reserve_nodes(hn_trie *trie, size_t n) {
     const char *what = "the token trie";
-    size_t n = (size_t)nodes, slots = 16;
-    HN_TRY(hn_alloc(&trie->token, n, sizeof *trie->token, what));
-    HN_TRY(hn_alloc(&trie->parent, n, sizeof *trie->parent, what));
-    HN_TRY(hn_alloc(&trie->first_child, n, sizeof *trie->first_child, what));
-    HN_TRY(hn_alloc(&trie->last_child, n, sizeof *trie->last_child, what));
-    HN_TRY(hn_alloc(&trie->sibling, n, sizeof *trie->sibling, what));
-    HN_TRY(hn_alloc(&trie->flags, n, sizeof *trie->flags, what));
-    HN_TRY(hn_alloc(&trie->completion_begin, (size_t)count + 1, sizeof *trie->completion_begin, what));
-    if (layout != HONE_PACK_TRIE)
+    if (n <= trie->node_room)
         return HONE_OK;
-    while (slots < 2 * n)
-        slots *= 2;
-    HN_TRY(hn_alloc(&trie->slot, slots, sizeof *trie->slot, what)); /* node 0 is never a child: 0 is "free" */
-    trie->slot_mask = slots - 1;
+    HN_TRY(hn_realloc(&trie->token, n, sizeof *trie->token, what));
+    HN_TRY(hn_realloc(&trie->parent, n, sizeof *trie->parent, what));
+    HN_TRY(hn_realloc(&trie->first_child, n, sizeof *trie->first_child, what));
+    HN_TRY(hn_realloc(&trie->last_child, n, sizeof *trie->last_child, what));
+    HN_TRY(hn_realloc(&trie->sibling, n, sizeof *trie->sibling, what));
+    HN_TRY(hn_realloc(&trie->flags, n, sizeof *trie->flags, what));
+    trie->node_room = n;
     return HONE_OK;
+}
+
+static hone_status reserve_one(void *array, size_t *room, size_t n, size_t size) {
+    if (n <= *room)
+        return HONE_OK;
+    HN_TRY(hn_realloc(array, n, size, "the token trie"));
+    *room = n;
+    return HONE_OK;
+}
+
+/** Open addressing at a load of at most a half. */
+static size_t slots_for(size_t nodes) {
+    size_t slots = 16;
+    while (slots < 2 * nodes)
+        slots *= 2;
+    return slots;
+}
+
+hone_status hn_trie_reserve(hn_trie *trie, int64_t nodes, int64_t count, int64_t completions, bool merged) {
+    HN_TRY(reserve_nodes(trie, (size_t)nodes));
+    HN_TRY(reserve_one(&trie->completion_begin, &trie->sequence_room, (size_t)count + 1,
+                       sizeof *trie->completion_begin));
+    HN_TRY(reserve_one(&trie->completion_node, &trie->completion_room, (size_t)completions,
+                       sizeof *trie->completion_node));
+    return merged ? reserve_one(&trie->slot, &trie->slot_room, slots_for((size_t)nodes), sizeof *trie->slot)
+                  : HONE_OK;
 }
 
 static int32_t add_child(hn_trie *trie, int32_t parent, int32_t token) {
     int32_t node = (int32_t)trie->nodes++;
     trie->token[node] = token;
     trie->parent[node] = parent;
+    trie->flags[node] = 0;
     trie->first_child[node] = trie->last_child[node] = trie->sibling[node] = NONE;
     if (parent == NONE)
         return node;
@@ -95,7 +117,7 @@ static uint64_t mix(int32_t parent, int32_t token) {
 
 static int32_t find_or_add(hn_trie *trie, int32_t parent, int32_t token) {
     int32_t last = trie->last_child[parent];
-    if (!trie->slot)
+    if (trie->slot_mask == 0)
         return add_child(trie, parent, token);
     if (last != NONE && trie->token[last] == token)
         return last;
@@ -142,10 +164,18 @@ static void insert(hn_trie *trie, const hone_sequence *one, int64_t number, int6
     }
 }
 
+/** Node 0 is never a child: 0 is "free". As many slots as this trie wants, whatever room there is. */
+static void clear_slots(hn_trie *trie, int64_t nodes, bool merged) {
+    const size_t slots = merged ? slots_for((size_t)nodes) : 0;
+    trie->slot_mask = merged ? slots - 1 : 0;
+    if (merged)
+        memset(trie->slot, 0, slots * sizeof *trie->slot);
+}
+
 hone_status hn_trie_build(const hone_sequence *sequence, int64_t count, hone_pack_layout layout,
                           hn_trie *trie) {
     int64_t completion = 0, padded = 0;
-    *trie = (hn_trie){0};
+    trie->nodes = trie->kept = 0;
     HN_TRY(hn_trie_extent(sequence, count, layout, &trie->naive_tokens, &trie->longest));
     for (int64_t s = 0; s < count; s++)
         completion += sequence[s].completion_length;
@@ -153,9 +183,9 @@ hone_status hn_trie_build(const hone_sequence *sequence, int64_t count, hone_pac
         padded = trie->longest;
     /* Padded: each sequence has `longest` tokens that are read and one that is only a target. */
     int64_t most = padded > 0 ? count * (padded + 1) : trie->naive_tokens;
-    HN_TRY(reserve(trie, most + 1, count, layout));
-    HN_TRY(hn_alloc(&trie->completion_node, (size_t)completion, sizeof *trie->completion_node,
-                    "the token trie"));
+    HN_TRY(hn_trie_reserve(trie, most + 1, count, completion, layout == HONE_PACK_TRIE));
+    clear_slots(trie, most + 1, layout == HONE_PACK_TRIE);
+    trie->completion_begin[0] = 0;
     (void)add_child(trie, NONE, NONE);
     for (int64_t s = 0; s < count; s++)
         insert(trie, &sequence[s], s, padded);

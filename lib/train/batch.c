@@ -38,62 +38,67 @@ hone_status hn_batch_fill(const hn_examples *examples, const int64_t *index, int
     return HONE_OK;
 }
 
+static hone_status reserve_pairs(hn_batch *batch, size_t pairs) {
+    const size_t sequences = pairs * HONE_CONDITIONAL_COUNT;
+    if (pairs <= batch->pair_room)
+        return HONE_OK;
+    HN_TRY(hn_realloc(&batch->sequence, sequences, sizeof *batch->sequence, "sequences of a pack"));
+    HN_TRY(hn_realloc(&batch->sums, sequences, sizeof *batch->sums, "log-probabilities"));
+    HN_TRY(hn_realloc(&batch->policy, pairs, sizeof *batch->policy, "log-probabilities"));
+    HN_TRY(hn_realloc(&batch->reference, pairs, sizeof *batch->reference, "log-probabilities"));
+    batch->pair_room = pairs;
+    return HONE_OK;
+}
+
+hone_status hn_batch_reserve(hn_batch *batch, const hn_batch_extents *extents) {
+    HN_TRY(reserve_pairs(batch, (size_t)extents->pairs));
+    return hn_packer_reserve(&batch->packer, &extents->pack);
+}
+
 hone_status hn_batch_create(const hn_examples *examples, const int64_t *index, int64_t count,
                             hone_pack_layout layout, hn_batch *batch) {
-    hone_sequence *sequence = NULL;
     int64_t sequences = 0;
-    hone_status status = HONE_OK;
 
-    memset(batch, 0, sizeof *batch);
+    batch->pack = NULL;
     batch->index = index;
     batch->count = count;
     batch->mask = examples->mask;
-    HN_GO(hn_alloc(&sequence, (size_t)(count * HONE_CONDITIONAL_COUNT), sizeof *sequence,
-                   "sequences of a pack"));
+    HN_TRY(reserve_pairs(batch, (size_t)count));
     for (int64_t i = 0; i < count; i++)
-        sequences += hn_example_sequences(&examples->item[index[i]], examples->mask, sequence + sequences);
-    HN_GO(hone_pack_create(sequence, sequences, layout, &batch->pack));
-done:
-    hn_free(sequence);
-    return status;
+        sequences +=
+            hn_example_sequences(&examples->item[index[i]], examples->mask, batch->sequence + sequences);
+    return hn_packer_build(&batch->packer, batch->sequence, sequences, layout, &batch->pack);
 }
 
 void hn_batch_clear(hn_batch *batch) {
-    hone_pack_destroy(batch->pack);
+    hn_packer_clear(&batch->packer);
+    hn_free(batch->sequence);
+    hn_free(batch->sums);
+    hn_free(batch->policy);
+    hn_free(batch->reference);
     memset(batch, 0, sizeof *batch);
 }
 
-hone_status hn_batch_score(const hn_batch *batch, hn_network *network, uint32_t step, float *edges,
+hone_status hn_batch_score(hn_batch *batch, hn_network *network, uint32_t step, float *edges,
                            double (*logp)[HONE_CONDITIONAL_COUNT]) {
-    double *sums = NULL;
     int64_t s = 0;
-    hone_status status = HONE_OK;
 
-    HN_GO(hn_alloc(&sums, (size_t)batch->pack->sequences, sizeof *sums, "log-probabilities"));
-    HN_GO(hn_network_forward(network, batch->pack, step, edges));
-    hone_pack_sums(batch->pack, edges, sums);
+    HN_TRY(hn_network_forward(network, batch->pack, step, edges));
+    hone_pack_sums(batch->pack, edges, batch->sums);
     for (int64_t i = 0; i < batch->count; i++)
         for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
-            logp[i][c] = (batch->mask >> c & 1u) != 0 ? sums[s++] : 0.0;
-done:
-    hn_free(sums);
-    return status;
+            logp[i][c] = (batch->mask >> c & 1u) != 0 ? batch->sums[s++] : 0.0;
+    return HONE_OK;
 }
 
-hone_status hn_batch_backward(const hn_batch *batch, hn_network *network, float *edges,
+hone_status hn_batch_backward(hn_batch *batch, hn_network *network, float *edges,
                               const double (*derivative)[HONE_CONDITIONAL_COUNT], bool accumulate) {
-    double *flat = NULL;
     int64_t s = 0;
-    hone_status status = HONE_OK;
 
-    HN_GO(hn_alloc(&flat, (size_t)batch->pack->sequences, sizeof *flat, "derivatives"));
     for (int64_t i = 0; i < batch->count; i++)
         for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
             if ((batch->mask >> c & 1u) != 0)
-                flat[s++] = derivative[i][c];
-    hone_pack_weights(batch->pack, flat, edges);
-    HN_GO(hn_network_backward(network, edges, accumulate));
-done:
-    hn_free(flat);
-    return status;
+                batch->sums[s++] = derivative[i][c];
+    hone_pack_weights(batch->pack, batch->sums, edges);
+    return hn_network_backward(network, edges, accumulate);
 }

@@ -6,12 +6,13 @@
 
 /** What one example adds to a pack, at most. */
 typedef struct cost {
-    int64_t tokens, edges;
+    int64_t tokens, edges, naive; /**< naive: the trie's nodes, were nothing merged */
 } cost;
 
 static cost cost_of(const hn_run_state *run, int64_t i) {
     const hn_example *example = &run->examples.item[i];
-    cost result = {.tokens = hn_example_cost(example, run->layout)};
+    cost result = {.tokens = hn_example_cost(example, run->layout),
+                   .naive = run->layout == HONE_PACK_PADDED ? example->padded : example->naive};
 
     for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
         if ((run->examples.mask >> c & 1u) != 0)
@@ -21,14 +22,20 @@ static cost cost_of(const hn_run_state *run, int64_t i) {
 
 /** Every scored edge has one of the pack's tokens as its parent: rows are no more than either. Ranges take little room
  *  and stay as --pack-tokens has them. */
-static hn_network_budget budget_of(cost most, int64_t pack_tokens) {
-    const int64_t tokens = most.tokens < pack_tokens ? most.tokens : pack_tokens;
-    hn_network_budget budget = hn_network_budget_for(pack_tokens);
+static hn_pack_budget budget_of(const hn_run_state *run, cost most, int64_t pairs) {
+    const int64_t pack_tokens = run->options->pack_tokens,
+                  tokens = most.tokens < pack_tokens ? most.tokens : pack_tokens;
+    hn_network_budget network = hn_network_budget_for(pack_tokens);
 
-    budget.tokens = budget.segments = tokens;
-    budget.edges = most.edges;
-    budget.rows = most.edges < tokens ? most.edges : tokens;
-    return budget;
+    network.tokens = network.segments = tokens;
+    network.edges = most.edges;
+    network.rows = most.edges < tokens ? most.edges : tokens;
+    return (hn_pack_budget){.network = network,
+                            .batch = {.pairs = pairs,
+                                      .pack = {.sequences = pairs * HONE_CONDITIONAL_COUNT,
+                                               .tokens = most.naive,
+                                               .completions = most.edges,
+                                               .ranges = network.ranges}}};
 }
 
 static int descending(const void *a, const void *b) {
@@ -46,32 +53,42 @@ static int64_t sum_of_largest(int64_t *value, int64_t count, int64_t largest) {
 }
 
 /** Shuffling may bring any examples together, but no more than a micro-batch. */
-hone_status hn_run_training_budget(const hn_run_state *run, hn_network_budget *budget) {
+hone_status hn_run_training_budget(const hn_run_state *run, hn_pack_budget *budget) {
     const int64_t count = run->examples.count,
-                  together = run->layout == HONE_PACK_PADDED ? 1 : run->options->batch_pairs;
-    int64_t *tokens = NULL, *edges = NULL;
+                  micro = run->layout == HONE_PACK_PADDED ? 1 : run->options->batch_pairs,
+                  together = micro < count ? micro : count;
+    int64_t *value = NULL;
+    cost most = {0};
     hone_status status = HONE_OK;
 
-    HN_GO(hn_alloc(&tokens, (size_t)count, sizeof *tokens, "sizes of examples"));
-    HN_GO(hn_alloc(&edges, (size_t)count, sizeof *edges, "sizes of examples"));
-    for (int64_t i = 0; i < count; i++) {
-        const cost one = cost_of(run, i);
-        tokens[i] = one.tokens;
-        edges[i] = one.edges;
-    }
-    *budget =
-        budget_of((cost){sum_of_largest(tokens, count, together), sum_of_largest(edges, count, together)},
-                  run->options->pack_tokens);
+    HN_GO(hn_alloc(&value, (size_t)count, sizeof *value, "sizes of examples"));
+    for (int64_t i = 0; i < count; i++)
+        value[i] = cost_of(run, i).tokens;
+    most.tokens = sum_of_largest(value, count, together);
+    for (int64_t i = 0; i < count; i++)
+        value[i] = cost_of(run, i).edges;
+    most.edges = sum_of_largest(value, count, together);
+    for (int64_t i = 0; i < count; i++)
+        value[i] = cost_of(run, i).naive;
+    most.naive = sum_of_largest(value, count, together);
+    *budget = budget_of(run, most, together);
 done:
-    hn_free(edges);
-    hn_free(tokens);
+    hn_free(value);
     return status;
 }
 
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static void add(cost *sum, cost one) {
+    sum->tokens += one.tokens;
+    sum->edges += one.edges;
+    sum->naive += one.naive;
+}
+
 /** Its packs are in the order of the data: the very ones that will be made. */
-hone_status hn_run_reference_budget(const hn_run_state *run, hn_network_budget *budget) {
+hone_status hn_run_reference_budget(const hn_run_state *run, hn_pack_budget *budget) {
     const int64_t count = run->examples.count;
-    int64_t *order = NULL, fitting = 0;
+    int64_t *order = NULL, fitting = 0, pairs = 0;
     cost most = {0};
     hone_status status = HONE_OK;
 
@@ -84,15 +101,13 @@ hone_status hn_run_reference_budget(const hn_run_state *run, hn_network_budget *
         cost pack = {0};
         HN_GO(hn_batch_fill(&run->examples, order + i, count - i, run->layout, run->options->pack_tokens,
                             &fitting));
-        for (int64_t j = i; j < i + fitting; j++) {
-            const cost one = cost_of(run, j);
-            pack.tokens += one.tokens;
-            pack.edges += one.edges;
-        }
-        most.tokens = pack.tokens > most.tokens ? pack.tokens : most.tokens;
-        most.edges = pack.edges > most.edges ? pack.edges : most.edges;
+        for (int64_t j = i; j < i + fitting; j++)
+            add(&pack, cost_of(run, j));
+        most = (cost){larger(most.tokens, pack.tokens), larger(most.edges, pack.edges),
+                      larger(most.naive, pack.naive)};
+        pairs = larger(pairs, fitting);
     }
-    *budget = budget_of(most, run->options->pack_tokens);
+    *budget = budget_of(run, most, pairs);
 done:
     hn_free(order);
     return status;

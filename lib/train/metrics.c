@@ -2,7 +2,9 @@
 #include <core/json.h>
 #include <core/memory.h>
 #include <core/status.h>
-#include <stdlib.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <train/metrics.h>
 
@@ -49,58 +51,77 @@ hone_status hn_metrics_begin(const char *path, int64_t step) {
     return hn_file_replace(path, "", 0);
 }
 
-static void set_real(json_t *object, const char *name, double value) {
-    json_object_set_new(object, name, json_real(value));
+/* A line is put together in place: the loop of steps allocates nothing. Names are the caller's and need no escapes. */
+enum { LINE_LIMIT = 4096 };
+typedef struct line {
+    char text[LINE_LIMIT];
+    size_t length;
+} line;
+
+static void set_text(line *to, const char *name, const char *value) {
+    const size_t left = sizeof to->text - 3 - to->length; /* the end of the line */
+    const int n =
+        snprintf(to->text + to->length, left, "%s\"%s\":%s", to->length == 0 ? "{" : ",", name, value);
+    to->length += n > 0 && (size_t)n < left ? (size_t)n : 0;
+}
+
+/** Reals look like reals ("1.0") whatever the locale; what JSON has no word for is left out. */
+static void set_real(line *to, const char *name, double value) {
+    const char point = localeconv()->decimal_point[0];
+    char text[40];
+
+    if (!isfinite(value))
+        return;
+    (void)snprintf(text, sizeof text - 2, "%.17g", value);
+    for (char *c = text; *c != '\0'; c++)
+        if (*c == point)
+            *c = '.';
+    if (strpbrk(text, ".e") == NULL)
+        memcpy(text + strlen(text), ".0", 3);
+    set_text(to, name, text);
+}
+
+static void set_integer(line *to, const char *name, int64_t value) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%lld", (long long)value);
+    set_text(to, name, text);
 }
 
 /** SFT has no rewards and one answer a row. */
-static void set_preference(json_t *object, const hone_train_metrics *metrics, hone_method method) {
+static void set_preference(line *to, const hone_train_metrics *metrics, hone_method method) {
     if (method == HONE_SFT)
         return;
-    set_real(object, "rewards/chosen", metrics->reward_chosen);
-    set_real(object, "rewards/rejected", metrics->reward_rejected);
-    set_real(object, "rewards/margins", metrics->reward_margin);
-    set_real(object, "rewards/accuracies", metrics->reward_accuracy);
-    set_real(object, "logps/chosen", metrics->logp_chosen);
-    set_real(object, "logps/rejected", metrics->logp_rejected);
+    set_real(to, "rewards/chosen", metrics->reward_chosen);
+    set_real(to, "rewards/rejected", metrics->reward_rejected);
+    set_real(to, "rewards/margins", metrics->reward_margin);
+    set_real(to, "rewards/accuracies", metrics->reward_accuracy);
+    set_real(to, "logps/chosen", metrics->logp_chosen);
+    set_real(to, "logps/rejected", metrics->logp_rejected);
     if (method != HONE_SRPO)
         return;
-    set_real(object, "loss/improvement", metrics->improvement);
-    set_real(object, "loss/generation", metrics->generation);
+    set_real(to, "loss/improvement", metrics->improvement);
+    set_real(to, "loss/generation", metrics->generation);
 }
 
 hone_status hn_metrics_append(const char *path, const hone_train_metrics *metrics, hone_method method) {
-    json_t *object = json_object();
-    char *text = NULL;
-    hn_bytes line = {0};
-    hone_status status = HONE_OK;
+    line to = {.length = 0};
 
-    json_object_set_new(object, "step", json_integer(metrics->step));
-    set_real(object, "epoch", metrics->epoch);
-    set_real(object, "loss", metrics->loss);
-    set_real(object, "learning_rate", metrics->learning_rate);
-    set_real(object, "grad_norm", metrics->grad_norm);
-    set_preference(object, metrics, method);
-    json_object_set_new(object, "pairs", json_integer(metrics->pairs));
-    json_object_set_new(object, "packs", json_integer(metrics->packs));
-    json_object_set_new(object, "packed_tokens", json_integer(metrics->packed_tokens));
-    json_object_set_new(object, "naive_tokens", json_integer(metrics->naive_tokens));
-    set_real(object, "tree_ratio",
+    set_integer(&to, "step", metrics->step);
+    set_real(&to, "epoch", metrics->epoch);
+    set_real(&to, "loss", metrics->loss);
+    set_real(&to, "learning_rate", metrics->learning_rate);
+    set_real(&to, "grad_norm", metrics->grad_norm);
+    set_preference(&to, metrics, method);
+    set_integer(&to, "pairs", metrics->pairs);
+    set_integer(&to, "packs", metrics->packs);
+    set_integer(&to, "packed_tokens", metrics->packed_tokens);
+    set_integer(&to, "naive_tokens", metrics->naive_tokens);
+    set_real(&to, "tree_ratio",
              metrics->packed_tokens > 0 ? (double)metrics->naive_tokens / (double)metrics->packed_tokens
                                         : 0.0);
-    set_real(object, "seconds", metrics->seconds);
-    set_real(object, "pairs_per_second", metrics->pairs_per_second);
-    set_real(object, "tokens_per_second", metrics->tokens_per_second);
-    text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    if (text == NULL) {
-        status = hn_fail(HONE_ERROR_MEMORY, "no memory for a line of metrics");
-        goto done;
-    }
-    HN_GO(hn_bytes_printf(&line, "%s\n", text));
-    HN_GO(hn_file_append(path, line.data, line.length));
-done:
-    hn_bytes_clear(&line);
-    free(text);
-    json_decref(object);
-    return status;
+    set_real(&to, "seconds", metrics->seconds);
+    set_real(&to, "pairs_per_second", metrics->pairs_per_second);
+    set_real(&to, "tokens_per_second", metrics->tokens_per_second);
+    memcpy(to.text + to.length, "}\n", 3);
+    return hn_file_append(path, to.text, to.length + 2);
 }

@@ -87,7 +87,7 @@ static hone_status open_data(hn_run_state *run) {
 
 static hone_status open_reference(hn_run_state *run) {
     const hone_train_options *options = run->options;
-    hn_network_budget budget;
+    hn_pack_budget budget;
     char *beside = NULL;
     hone_status status = HONE_OK;
 
@@ -101,13 +101,13 @@ static hone_status open_reference(hn_run_state *run) {
                                       HONE_WEIGHTS_AUTO, &run->reference_model));
     hone_model *model = run->reference_model != NULL ? run->reference_model : run->model;
     if (run->fresh_reference)
-        return hn_network_create(model, NULL, false, 0, &budget, &run->reference_network);
+        return hn_network_create(model, NULL, false, 0, &budget.network, &run->reference_network);
     HN_TRY(hn_format(&beside, "%s.hone", options->data));
     const hn_reference_source source = {.model = model,
                                         .examples = &run->examples,
                                         .layout = run->layout,
                                         .pack_tokens = options->pack_tokens,
-                                        .budget = budget,
+                                        .budget = budget.network,
                                         .folder = options->cache != NULL ? options->cache : beside,
                                         .prepared = run->observer->prepared,
                                         .context = run->observer->context};
@@ -125,14 +125,15 @@ static hone_status open_training(hn_run_state *run) {
                                         .epsilon = options->adam_epsilon,
                                         .weight_decay = options->weight_decay,
                                         .clip = options->clip};
-    hn_network_budget budget;
+    hn_pack_budget budget;
 
     HN_TRY(hn_run_training_budget(run, &budget));
-    budget.recompute = run->recompute;
+    budget.network.recompute = run->recompute;
     HN_TRY(hn_optimizer_create(run->trained, &adamw, &run->optimizer));
-    HN_TRY(
-        hn_network_create(run->model, run->adapter, true, (uint64_t)options->seed, &budget, &run->network));
-    HN_TRY(hn_alloc(&run->edges, (size_t)budget.edges, sizeof *run->edges, "edges"));
+    HN_TRY(hn_network_create(run->model, run->adapter, true, (uint64_t)options->seed, &budget.network,
+                             &run->network));
+    HN_TRY(hn_batch_reserve(&run->batch, &budget.batch));
+    HN_TRY(hn_alloc(&run->edges, (size_t)budget.network.edges, sizeof *run->edges, "edges"));
     return hn_alloc(&run->order, (size_t)run->examples.count, sizeof *run->order, "order of examples");
 }
 
@@ -246,6 +247,7 @@ void hn_run_close(hn_run_state *run) {
     hone_model_destroy(run->reference_model);
     hone_model_destroy(run->model);
     hone_device_close(run->device);
+    hn_batch_clear(&run->batch);
     hn_free(run->edges);
     hn_free(run->order);
     hn_free(run->trained_text);

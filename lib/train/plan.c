@@ -104,18 +104,18 @@ static uint64_t host_bytes(const hn_network_budget *budget, const hn_program_mem
 static hone_status add_reference(const hn_run_state *run, hone_train_memory *memory) {
     const bool other = run->options->reference != NULL || (run->fresh_reference && run->options->full);
     const unsigned phases = run->fresh_reference ? REFERENCE | STEPS | SAVING : REFERENCE;
-    hn_network_budget budget;
+    hn_pack_budget budget;
     hn_program_memory network;
 
     if (!hone_loss_needs_reference(&run->options->loss))
         return HONE_OK;
     HN_TRY(hn_run_reference_budget(run, &budget));
-    HN_TRY(hn_network_measure(run->model, NULL, false, &budget, &network));
+    HN_TRY(hn_network_measure(run->model, NULL, false, &budget.network, &network));
     if (other)
         add_device(memory, "reference weights", phases, hn_model_weights(run->model)->bytes);
     add_device(memory, "reference activations", phases, network.arena);
     add_device(memory, "reference scratch", phases, network.workspace + network.inputs);
-    add_host(memory, "reference staging", phases, host_bytes(&budget, &network));
+    add_host(memory, "reference staging", phases, host_bytes(&budget.network, &network));
     if (!run->fresh_reference)
         add_host(memory, "reference log-probabilities", REFERENCE | STEPS | SAVING,
                  (uint64_t)run->examples.count * sizeof *run->reference.logp);
@@ -123,19 +123,19 @@ static hone_status add_reference(const hn_run_state *run, hone_train_memory *mem
 }
 
 static hone_status add_training(const hn_run_state *run, int64_t recompute, hone_train_memory *memory) {
-    hn_network_budget budget;
+    hn_pack_budget budget;
     hn_program_memory network;
 
     HN_TRY(hn_run_training_budget(run, &budget));
-    budget.recompute = recompute;
-    HN_TRY(hn_network_measure(run->model, run->adapter, true, &budget, &network));
-    memory->tokens = budget.tokens;
+    budget.network.recompute = recompute;
+    HN_TRY(hn_network_measure(run->model, run->adapter, true, &budget.network, &network));
+    memory->tokens = budget.network.tokens;
     memory->recomputed = recompute;
     add_device(memory, "activations", STEPS | SAVING, network.arena);
     add_device(memory, "inputs", STEPS | SAVING, network.inputs);
     add_device(memory, "scratch", STEPS | SAVING, network.workspace);
     add_host(memory, "staging", STEPS | SAVING,
-             host_bytes(&budget, &network) + (uint64_t)run->examples.count * sizeof *run->order);
+             host_bytes(&budget.network, &network) + (uint64_t)run->examples.count * sizeof *run->order);
     return HONE_OK;
 }
 

@@ -7,8 +7,12 @@
 
 /** The most that one pack of a step, or of the reference's pass over all examples, can hold with this data: often less
  *  than --pack-tokens allows, and memory follows it. */
-HONE_MUST_USE hone_status hn_run_training_budget(const hn_run_state *run, hn_network_budget *budget);
-HONE_MUST_USE hone_status hn_run_reference_budget(const hn_run_state *run, hn_network_budget *budget);
+typedef struct hn_pack_budget {
+    hn_network_budget network;
+    hn_batch_extents batch;
+} hn_pack_budget;
+HONE_MUST_USE hone_status hn_run_training_budget(const hn_run_state *run, hn_pack_budget *budget);
+HONE_MUST_USE hone_status hn_run_reference_budget(const hn_run_state *run, hn_pack_budget *budget);
 
 /** Fills the table for a run whose model and data are open and whose trained weights have gradients, and sets
  *  run->recompute to the fewest layers that fit the limit. HONE_ERROR_MEMORY when none do; the table is then that of all

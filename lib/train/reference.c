@@ -43,7 +43,6 @@ static hone_status compute(const hn_reference_source *source, hn_network *networ
                             &fitting));
         HN_GO(hn_batch_create(examples, order + i, fitting, source->layout, &batch));
         HN_GO(hn_batch_score(&batch, network, 0, edges, reference->logp + i));
-        hn_batch_clear(&batch);
         if (source->prepared != NULL)
             source->prepared(source->context, "reference log-probabilities", i + fitting, examples->count);
     }

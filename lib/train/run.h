@@ -27,6 +27,7 @@ typedef struct hn_run_state {
     hn_optimizer *optimizer;
     hn_parameters *trained;
 
+    hn_batch batch;      /**< the pack in work */
     int64_t *order;      /**< of the examples, in epoch `order_epoch` */
     int64_t order_epoch; /**< -1: none yet */
     float *edges;        /**< [2 pack tokens] */

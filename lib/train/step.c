@@ -1,5 +1,4 @@
 #include <core/file.h>
-#include <core/memory.h>
 #include <core/random.h>
 #include <core/status.h>
 #include <math.h>
@@ -60,13 +59,14 @@ static void add(tally *sum, const hone_pair_logps *pair, const hone_loss_value *
 }
 
 /** Reference numbers of the batch: looked up, or computed now (naive). */
-static hone_status reference_of(hn_run_state *run, const hn_batch *batch,
-                                double (*logp)[HONE_CONDITIONAL_COUNT]) {
+static hone_status reference_of(hn_run_state *run, hn_batch *batch, double (*logp)[HONE_CONDITIONAL_COUNT]) {
     if (run->reference_network != NULL)
         return hn_batch_score(batch, run->reference_network, 0, run->edges, logp);
     for (int64_t i = 0; i < batch->count; i++)
         if (run->reference.logp != NULL)
             memcpy(logp[i], run->reference.logp[batch->index[i]], sizeof logp[i]);
+        else
+            memset(logp[i], 0, sizeof logp[i]);
     return HONE_OK;
 }
 
@@ -92,43 +92,30 @@ static hone_status losses(hn_run_state *run, const hn_batch *batch, double (*pol
     return HONE_OK;
 }
 
-static hone_status run_batch(hn_run_state *run, const hn_batch *batch, double divisor, tally *sum) {
-    double(*policy)[HONE_CONDITIONAL_COUNT] = NULL, (*reference)[HONE_CONDITIONAL_COUNT] = NULL;
-    hone_status status = HONE_OK;
-
-    HN_GO(hn_alloc(&policy, (size_t)batch->count, sizeof *policy, "log-probabilities"));
-    HN_GO(hn_alloc(&reference, (size_t)batch->count, sizeof *reference, "log-probabilities"));
-    HN_GO(reference_of(run, batch, reference));
-    HN_GO(hn_batch_score(batch, run->network, (uint32_t)(run->step + 1), run->edges, policy));
-    HN_GO(losses(run, batch, policy, reference, divisor, sum));
-    HN_GO(hn_batch_backward(batch, run->network, run->edges, (const double(*)[HONE_CONDITIONAL_COUNT])policy,
-                            sum->packs > 0));
+static hone_status run_batch(hn_run_state *run, hn_batch *batch, double divisor, tally *sum) {
+    HN_TRY(reference_of(run, batch, batch->reference));
+    HN_TRY(hn_batch_score(batch, run->network, (uint32_t)(run->step + 1), run->edges, batch->policy));
+    HN_TRY(losses(run, batch, batch->policy, batch->reference, divisor, sum));
+    HN_TRY(hn_batch_backward(batch, run->network, run->edges, (const hn_pair_numbers *)batch->policy,
+                             sum->packs > 0));
     sum->packs++;
     sum->packed_tokens += batch->pack->tokens;
     sum->naive_tokens += batch->pack->naive_tokens;
-done:
-    hn_free(reference);
-    hn_free(policy);
-    return status;
+    return HONE_OK;
 }
 
 /** A micro-batch as packs, each run forward and backward; gradients add up over the step. */
 static hone_status run_micro(hn_run_state *run, const int64_t *index, int64_t count, double divisor,
                              tally *sum) {
-    hn_batch batch = {0};
     int64_t fitting = 0;
-    hone_status status = HONE_OK;
 
     for (int64_t i = 0; i < count; i += fitting) {
-        HN_GO(hn_batch_fill(&run->examples, index + i, count - i, run->layout, run->options->pack_tokens,
-                            &fitting));
-        HN_GO(hn_batch_create(&run->examples, index + i, fitting, run->layout, &batch));
-        HN_GO(run_batch(run, &batch, divisor, sum));
-        hn_batch_clear(&batch);
+        HN_TRY(hn_batch_fill(&run->examples, index + i, count - i, run->layout, run->options->pack_tokens,
+                             &fitting));
+        HN_TRY(hn_batch_create(&run->examples, index + i, fitting, run->layout, &run->batch));
+        HN_TRY(run_batch(run, &run->batch, divisor, sum));
     }
-done:
-    hn_batch_clear(&batch);
-    return status;
+    return HONE_OK;
 }
 
 /** At step 0 policy = reference, and the loss is a known constant: anything else is a bug, a wrong template

@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 
+#include <pack/packer.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -420,6 +421,77 @@ static void refusals(void **state) {
 }
 
 /* Whichever allocation fails, the answer is a clean memory error. */
+static void same_array(const void *a, const void *b, int64_t count, size_t size) {
+    assert_memory_equal(a, b, (size_t)count * size);
+}
+
+static void same_pack(const hone_pack *a, const hone_pack *b) {
+    assert_true(a->tokens == b->tokens && a->segments == b->segments && a->ranges == b->ranges &&
+                a->rows == b->rows && a->edges == b->edges && a->sequences == b->sequences);
+    assert_true(a->naive_tokens == b->naive_tokens && a->padded_tokens == b->padded_tokens &&
+                a->visible_pairs == b->visible_pairs);
+    same_array(a->token, b->token, a->tokens, sizeof *a->token);
+    same_array(a->position, b->position, a->tokens, sizeof *a->position);
+    same_array(a->subtree_end, b->subtree_end, a->tokens, sizeof *a->subtree_end);
+    same_array(a->segment, b->segment, a->segments * 6, sizeof *a->segment);
+    same_array(a->range, b->range, a->ranges * 2, sizeof *a->range);
+    same_array(a->row, b->row, a->rows, sizeof *a->row);
+    same_array(a->begin, b->begin, a->rows + 1, sizeof *a->begin);
+    same_array(a->target, b->target, a->edges, sizeof *a->target);
+    same_array(a->sequence_begin, b->sequence_begin, a->sequences + 1, sizeof *a->sequence_begin);
+    same_array(a->sequence_edge, b->sequence_edge, a->sequence_begin[a->sequences], sizeof *a->sequence_edge);
+}
+
+/* One packer for pack after pack, of every layout: each as if it were the first, and nothing is allocated. */
+static void packer_is_used_again(void **state) {
+    const hn_packer_extents most = {.sequences = MOST_SEQUENCES,
+                                    .tokens = MOST_SEQUENCES * MOST_LENGTH,
+                                    .completions = MOST_SEQUENCES * MOST_LENGTH,
+                                    .ranges = MOST_SEQUENCES * MOST_LENGTH * MOST_SEQUENCES};
+    hn_packer packer = {0}, growing = {0};
+    (void)state;
+    assert_int_equal(hn_packer_reserve(&packer, &most), HONE_OK);
+    for (uint32_t trial = 0; trial < TRIALS; trial++) {
+        problem p;
+        random_problem(&p, trial);
+        const hone_pack_layout layout = (hone_pack_layout)(trial % 3);
+        const hone_pack *pack = NULL, *grown = NULL;
+        hone_pack *fresh = NULL;
+        const int64_t allocations = hn_memory_allocations();
+        assert_int_equal(hn_packer_build(&packer, p.sequence, p.count, layout, &pack), HONE_OK);
+        assert_int_equal(hn_memory_allocations(), allocations);
+        assert_int_equal(hn_packer_build(&growing, p.sequence, p.count, layout, &grown), HONE_OK);
+        assert_int_equal(hone_pack_create(p.sequence, p.count, layout, &fresh), HONE_OK);
+        same_pack(pack, fresh);
+        same_pack(grown, fresh);
+        hone_pack_destroy(fresh);
+    }
+    hn_packer_clear(&growing);
+    hn_packer_clear(&packer);
+}
+
+/* A failure in the middle leaves a packer that can go on, or be cleared. */
+static void packer_after_a_failure(void **state) {
+    hn_packer packer = {0};
+    const hone_pack *pack = NULL;
+    hone_pack *fresh = NULL;
+    problem p;
+    (void)state;
+    for (uint32_t trial = 0; trial < 40; trial++) {
+        random_problem(&p, trial);
+        hn_memory_fail_at(1 + trial % 9);
+        (void)!hn_packer_build(&packer, p.sequence, p.count, HONE_PACK_TRIE, &pack);
+        hn_memory_fail_at(0);
+        assert_int_equal(hn_packer_build(&packer, p.sequence, p.count, HONE_PACK_TRIE, &pack), HONE_OK);
+        assert_int_equal(hone_pack_create(p.sequence, p.count, HONE_PACK_TRIE, &fresh), HONE_OK);
+        same_pack(pack, fresh);
+        hone_pack_destroy(fresh);
+        if (trial % 5 == 4)
+            hn_packer_clear(&packer);
+    }
+    hn_packer_clear(&packer);
+}
+
 static void allocation_faults(void **state) {
     problem p;
     hone_status status = HONE_ERROR_MEMORY;
@@ -438,11 +510,12 @@ static void allocation_faults(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_tries),      cmocka_unit_test(sums_and_weights),
-        cmocka_unit_test(chosen_cases),      cmocka_unit_test(layout_of_padding),
-        cmocka_unit_test(tokens_of_a_pair),  cmocka_unit_test(segments_of_a_pair),
-        cmocka_unit_test(deep_and_wide),     cmocka_unit_test(refusals),
-        cmocka_unit_test(allocation_faults),
+        cmocka_unit_test(random_tries),           cmocka_unit_test(sums_and_weights),
+        cmocka_unit_test(chosen_cases),           cmocka_unit_test(layout_of_padding),
+        cmocka_unit_test(tokens_of_a_pair),       cmocka_unit_test(segments_of_a_pair),
+        cmocka_unit_test(deep_and_wide),          cmocka_unit_test(refusals),
+        cmocka_unit_test(allocation_faults),      cmocka_unit_test(packer_is_used_again),
+        cmocka_unit_test(packer_after_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

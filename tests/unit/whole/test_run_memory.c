@@ -1,6 +1,9 @@
 /* The memory plan of a run against what the run then holds. */
 #include "tiny_run.h"
 
+#include <stdatomic.h>
+
+#include <train/metrics.h>
 #include <train/plan.h>
 
 static void ok(hone_status status) {
@@ -112,15 +115,15 @@ static void train(const char *out, const char *const *more, int64_t recompute, c
     static const hone_train_observer silent = {0};
     hone_train_options options;
     hone_train_metrics metrics;
-    hn_network_budget budget;
+    hn_pack_budget budget;
     hn_run_state run;
 
     fill(&options, out, more);
     ok(hn_run_open(&options, &silent, &run));
     ok(hn_run_training_budget(&run, &budget));
-    budget.recompute = recompute;
+    budget.network.recompute = recompute;
     hn_network_destroy(run.network);
-    ok(hn_network_create(run.model, run.adapter, true, 5, &budget, &run.network));
+    ok(hn_network_create(run.model, run.adapter, true, 5, &budget.network, &run.network));
     for (int i = 0; i < 3; i++)
         ok(hn_run_step(&run, &metrics));
     ok(hn_parameters_digest(run.trained, digest));
@@ -146,6 +149,74 @@ static void test_recomputing_changes_no_bits(void **state) {
     check_bits("bits-full", (const char *const[]){"full", "", "epochs", "3", NULL});
 }
 
+/* Every malloc of the process (of libraries and stdio too) passes here. Sanitizers have theirs. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTED 0
+static atomic_llong mallocs;
+#else
+#define COUNTED 1
+static atomic_llong mallocs;
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *memory, size_t bytes);
+void *malloc(size_t bytes) {
+    atomic_fetch_add(&mallocs, 1);
+    return __libc_malloc(bytes);
+}
+void *calloc(size_t count, size_t bytes) {
+    atomic_fetch_add(&mallocs, 1);
+    return __libc_calloc(count, bytes);
+}
+void *realloc(void *memory, size_t bytes) {
+    atomic_fetch_add(&mallocs, 1);
+    return __libc_realloc(memory, bytes);
+}
+#endif
+
+/* Steps 3 to 10 (over the end of an epoch, and with packs of several sizes) and their lines of metrics. */
+static void check_steps(const char *out, const char *const *more) {
+    static const hone_train_observer silent = {0};
+    hone_train_options options;
+    hone_train_metrics metrics;
+    hn_run_state run;
+    int64_t allocations = 0;
+    long long counted = 0;
+    uint64_t held = 0;
+
+    fill(&options, out, more);
+    ok(hn_run_open(&options, &silent, &run));
+    for (int step = 1; step <= 10; step++) {
+        if (step == 3) {
+            allocations = hn_memory_allocations();
+            counted = atomic_load(&mallocs);
+            held = hone_device_peak_bytes(run.device);
+        }
+        ok(hn_run_step(&run, &metrics));
+        ok(hn_metrics_append(run.metrics, &metrics, options.loss.method));
+    }
+    if (hn_memory_allocations() != allocations || atomic_load(&mallocs) != counted)
+        fail_msg("%s: %lld allocations of hone, %lld of all", out,
+                 (long long)(hn_memory_allocations() - allocations),
+                 (long long)(atomic_load(&mallocs) - counted));
+    assert_true(hone_device_peak_bytes(run.device) == held);
+    hn_run_close(&run);
+    hone_train_options_clear(&options);
+}
+
+static void test_steps_allocate_nothing(void **state) {
+    (void)state;
+    if (COUNTED)
+        assert_true(atomic_load(&mallocs) > 0);
+    check_steps("steps-lora", (const char *const[]){"lora-dropout", "0.1", "batch-pairs", "5", "steps", "10",
+                                                    "accumulate", "2", NULL});
+    check_steps("steps-full", (const char *const[]){"full", "", "steps", "10", "threads", "2", NULL});
+    check_steps("steps-sequences", (const char *const[]){"pack", "sequences", "pack-tokens", "512", "method",
+                                                         "dpo", "steps", "10", NULL});
+    check_steps("steps-naive",
+                (const char *const[]){"pack", "naive", "pack-tokens", "512", "steps", "10", NULL});
+    check_steps("steps-simpo", (const char *const[]){"method", "simpo", "steps", "10", NULL});
+}
+
 static void test_what_can_not_fit(void **state) {
     hone_train_options options;
     hone_train_summary summary;
@@ -167,6 +238,7 @@ static void test_what_can_not_fit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_is_what_is_held), cmocka_unit_test(test_room_follows_the_data),
-        cmocka_unit_test(test_recomputing_changes_no_bits), cmocka_unit_test(test_what_can_not_fit)};
+        cmocka_unit_test(test_recomputing_changes_no_bits), cmocka_unit_test(test_steps_allocate_nothing),
+        cmocka_unit_test(test_what_can_not_fit)};
     return cmocka_run_group_tests(tests, tr_set_up, tr_tear_down);
 }
