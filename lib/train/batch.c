@@ -79,7 +79,7 @@ void hn_batch_clear(hn_batch *batch) {
     memset(batch, 0, sizeof *batch);
 }
 
-hone_status hn_batch_score(hn_batch *batch, hn_network *network, uint32_t step, float *edges,
+hone_status hn_batch_score(const hn_batch *batch, hn_network *network, uint32_t step, float *edges,
                            double (*logp)[HONE_CONDITIONAL_COUNT]) {
     int64_t s = 0;
 
@@ -91,7 +91,7 @@ hone_status hn_batch_score(hn_batch *batch, hn_network *network, uint32_t step, 
     return HONE_OK;
 }
 
-hone_status hn_batch_backward(hn_batch *batch, hn_network *network, float *edges,
+hone_status hn_batch_backward(const hn_batch *batch, hn_network *network, float *edges,
                               const double (*derivative)[HONE_CONDITIONAL_COUNT], bool accumulate) {
     int64_t s = 0;
 

@@ -43,10 +43,10 @@ void hn_batch_clear(hn_batch *batch);
 
 /** Forward pass; logp[i][c] of example index[i], conditional c (0 where not read). `edges`: room for the
  * pack's edges. */
-HONE_MUST_USE hone_status hn_batch_score(hn_batch *batch, hn_network *network, uint32_t step, float *edges,
-                                         double (*logp)[HONE_CONDITIONAL_COUNT]);
+HONE_MUST_USE hone_status hn_batch_score(const hn_batch *batch, hn_network *network, uint32_t step,
+                                         float *edges, double (*logp)[HONE_CONDITIONAL_COUNT]);
 /** Backward pass from d loss / d logp. */
-HONE_MUST_USE hone_status hn_batch_backward(hn_batch *batch, hn_network *network, float *edges,
+HONE_MUST_USE hone_status hn_batch_backward(const hn_batch *batch, hn_network *network, float *edges,
                                             const double (*derivative)[HONE_CONDITIONAL_COUNT],
                                             bool accumulate);
 

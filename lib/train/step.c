@@ -59,7 +59,8 @@ static void add(tally *sum, const hone_pair_logps *pair, const hone_loss_value *
 }
 
 /** Reference numbers of the batch: looked up, or computed now (naive). */
-static hone_status reference_of(hn_run_state *run, hn_batch *batch, double (*logp)[HONE_CONDITIONAL_COUNT]) {
+static hone_status reference_of(hn_run_state *run, const hn_batch *batch,
+                                double (*logp)[HONE_CONDITIONAL_COUNT]) {
     if (run->reference_network != NULL)
         return hn_batch_score(batch, run->reference_network, 0, run->edges, logp);
     for (int64_t i = 0; i < batch->count; i++)
@@ -92,7 +93,7 @@ static hone_status losses(hn_run_state *run, const hn_batch *batch, double (*pol
     return HONE_OK;
 }
 
-static hone_status run_batch(hn_run_state *run, hn_batch *batch, double divisor, tally *sum) {
+static hone_status run_batch(hn_run_state *run, const hn_batch *batch, double divisor, tally *sum) {
     HN_TRY(reference_of(run, batch, batch->reference));
     HN_TRY(hn_batch_score(batch, run->network, (uint32_t)(run->step + 1), run->edges, batch->policy));
     HN_TRY(losses(run, batch, batch->policy, batch->reference, divisor, sum));
