@@ -32,6 +32,7 @@ struct hone_device {
     hone_device_properties properties;
     hn_buffers buffers;
     uint64_t bytes, peak;
+    uint64_t host_bytes; /**< that the backend has taken from the host's allocator */
     int64_t calls;
     bool allow_fallback;
     hone_device *fallback; /**< the built-in backend, opened when first needed */

@@ -46,6 +46,8 @@ hone_dtype hn_device_compute(const hone_device *device);
 bool hn_device_computes(const hone_device *device, hone_dtype dtype);
 /** Whether weights may be stored so beside operands in F32. */
 bool hn_device_stores(const hone_device *device, hone_dtype dtype);
+/** Bytes of host memory that the backend holds now: its own scratch, and its buffers where these are host memory. */
+uint64_t hn_device_host_bytes(const hone_device *device);
 /** Calls of hn_run so far (tests, bench). */
 int64_t hn_device_calls(const hone_device *device);
 

@@ -15,18 +15,20 @@ static hone_status fail(void *context, hone_status status, const char *format, .
 
 static void *allocate(void *context, size_t bytes, size_t alignment) {
     void *memory = NULL;
-    (void)context;
-    return posix_memalign(&memory, alignment < sizeof(void *) ? sizeof(void *) : alignment,
-                          bytes > 0 ? bytes : 1) == 0
-               ? memory
-               : NULL;
+    if (posix_memalign(&memory, alignment < sizeof(void *) ? sizeof(void *) : alignment,
+                       bytes > 0 ? bytes : 1) != 0)
+        return NULL;
+    ((hone_device *)context)->host_bytes += bytes;
+    return memory;
 }
 
 static void release(void *context, void *memory, size_t bytes) {
-    (void)context;
-    (void)bytes;
+    if (memory != NULL)
+        ((hone_device *)context)->host_bytes -= bytes;
     free(memory);
 }
+
+uint64_t hn_device_host_bytes(const hone_device *device) { return device->host_bytes; }
 
 static void parallel(void *context, int64_t count, void (*body)(void *argument, int64_t index, int thread),
                      void *argument) {

@@ -23,6 +23,13 @@ static bool shares_memory(const hone_device *device) {
            hone_device_name(device)[strlen(name)] == ':';
 }
 
+/** What the backend took for itself when it was opened. It is not in the measured part: nothing has run yet. */
+static uint64_t backend_bytes(const hone_device *device) {
+    const uint64_t all = hn_device_host_bytes(device),
+                   buffers = shares_memory(device) ? hone_device_bytes(device) : 0;
+    return all > buffers ? all - buffers : 0;
+}
+
 /** One line, the same bytes in each of the phases; nothing is written for 0. */
 static void add(hone_train_memory *memory, const char *name, bool on_device, unsigned phases,
                 uint64_t bytes) {
@@ -150,6 +157,7 @@ static hone_status add_fixed(const hn_run_state *run, hone_train_memory *memory)
         held += hn_model_weights(run->model)->bytes + (run->adapter != NULL ? run->trained->bytes : 0);
     HN_TRY(hn_checkpoint_writer_measure(&compressor));
     add_host(memory, "program and libraries", ALWAYS, base);
+    add_host(memory, "kernels' scratch", ALWAYS, backend_bytes(run->device));
     add_host(memory, "tokenizer and data", ALWAYS, now > held ? now - held : 0);
     add_host(memory, "mapped files", OPENING, mapped_bytes(hn_model_weights(run->model)));
     add_weights(run, memory);

@@ -76,6 +76,8 @@ static void check_run(const char *out, const char *const *more) {
     const uint64_t held = hone_device_bytes(run.device);
     if (!(held <= planned + 4096 && planned <= held + 65536))
         fail_msg("%s: planned %llu, held %llu", out, (unsigned long long)planned, (unsigned long long)held);
+    assert_true(hn_device_host_bytes(run.device) - held ==
+                bytes_of(&memory, "kernels' scratch", HONE_MEMORY_STEPS));
     hn_run_close(&run);
     hone_train_options_clear(&options);
 }
