@@ -19,22 +19,29 @@ static hone_dtype storage_of(const hone_device *device, const hone_model_config 
                                                                                                   : dtype;
 }
 
-/** `map`: weights that suit stay where they are in the file. */
+/** The folder's weights file, and a model that has room for them and nothing in it. `map`: weights that suit stay where
+ *  they are in the file. */
+static hone_status open_shell(hone_device *device, const char *folder, hone_dtype dtype, hone_dtype storage,
+                              bool map, hn_safetensors **file, hone_model **model) {
+    hone_model_config config;
+
+    HN_TRY(hone_model_config_read(folder, &config));
+    HN_TRY(hn_safetensors_open_folder(folder, "model", file));
+    /* Sizes are compared with the file before anything as large as config.json claims is allocated. */
+    HN_TRY(hn_folder_check_size(*file, folder, &config));
+    return hn_model_shell(device, &config, dtype, storage_of(device, &config, dtype, storage),
+                          map ? *file : NULL, model);
+}
+
 static hone_status open_model(hone_device *device, const char *folder, hone_dtype dtype, hone_dtype storage,
                               bool map, hone_model **out) {
-    hone_model_config config;
     hn_safetensors *file = NULL;
     hone_model *model = NULL;
     hone_status status = HONE_OK;
 
     *out = NULL;
-    HN_GO(hone_model_config_read(folder, &config));
-    HN_GO(hn_safetensors_open_folder(folder, "model", &file));
-    /* Sizes are compared with the file before anything as large as config.json claims is allocated. */
-    HN_GO(hn_folder_check_size(file, folder, &config));
-    HN_GO(hn_model_shell(device, &config, dtype, storage_of(device, &config, dtype, storage),
-                         map ? file : NULL, &model));
-    HN_GO(hn_folder_load(file, folder, &model->weights, config.tied));
+    HN_GO(open_shell(device, folder, dtype, storage, map, &file, &model));
+    HN_GO(hn_folder_load(file, folder, &model->weights, model->config.tied));
     if (model->weights.mapped_bytes > 0) {
         model->file = file;
         file = NULL;
@@ -56,14 +63,34 @@ hone_status hone_model_open(hone_device *device, const char *folder, hone_model 
     return hn_model_open_as(device, folder, hn_device_compute(device), hn_device_compute(device), model);
 }
 
-hone_status hone_model_open_stored(hone_device *device, const char *folder, hone_weights weights,
-                                   hone_model **model) {
+/** HONE_DTYPE_COUNT: as the file has it. */
+static hone_dtype stored_as(const hone_device *device, hone_weights weights) {
     static const hone_dtype storage[] = {
         [HONE_WEIGHTS_AUTO] = HONE_DTYPE_COUNT, [HONE_WEIGHTS_BF16] = HONE_BF16, [HONE_WEIGHTS_Q8] = HONE_Q8};
-    const hone_dtype compute = hn_device_compute(device);
-    if (weights == HONE_WEIGHTS_FULL)
-        return hone_model_open(device, folder, model);
-    return open_model(device, folder, compute, storage[weights], true, model);
+    return weights == HONE_WEIGHTS_FULL ? hn_device_compute(device) : storage[weights];
+}
+
+hone_status hone_model_open_stored(hone_device *device, const char *folder, hone_weights weights,
+                                   hone_model **model) {
+    return open_model(device, folder, hn_device_compute(device), stored_as(device, weights),
+                      weights != HONE_WEIGHTS_FULL, model);
+}
+
+hone_status hn_model_outline(hone_device *device, const char *folder, hone_weights weights,
+                             hone_model **out) {
+    hn_safetensors *file = NULL;
+    hone_model *model = NULL;
+
+    *out = NULL;
+    const hone_status status = open_shell(device, folder, hn_device_compute(device),
+                                          stored_as(device, weights), false, &file, &model);
+    hn_safetensors_destroy(file);
+    if (status != HONE_OK) {
+        hone_model_destroy(model);
+        return status;
+    }
+    *out = model;
+    return HONE_OK;
 }
 
 hone_status hone_weights_parse(const char *text, hone_weights *weights) {

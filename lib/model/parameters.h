@@ -51,6 +51,9 @@ hn_parameters *hn_adapter_weights(hone_adapter *adapter);
 /** As hone_model_open, computing in `dtype` (F64 for the float64 oracle's tests), matrices in `storage`. */
 HONE_MUST_USE hone_status hn_model_open_as(hone_device *device, const char *folder, hone_dtype dtype,
                                            hone_dtype storage, hone_model **model);
+/** As hone_model_open_stored, but nothing is read into the weights: to say what the model would take. */
+HONE_MUST_USE hone_status hn_model_outline(hone_device *device, const char *folder, hone_weights weights,
+                                           hone_model **model);
 HONE_MUST_USE hone_status hn_model_create_as(hone_device *device, const hone_model_config *config,
                                              uint64_t seed, hone_dtype dtype, hone_model **model);
 

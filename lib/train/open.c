@@ -48,6 +48,7 @@ static hone_status open_model(hn_run_state *run) {
     hone_weights weights = HONE_WEIGHTS_FULL;
 
     HN_TRY(base_weights(run->options, &weights));
+    HN_TRY(hn_run_check_weights(run, weights));
     HN_TRY(hone_model_open_stored(run->device, run->options->model, weights, &run->model));
     HN_TRY(hone_tokenizer_open(run->options->model, &run->tokenizer));
     HN_TRY(hone_model_digest(run->model, run->base_digest));
@@ -85,6 +86,12 @@ static hone_status open_data(hn_run_state *run) {
     return HONE_OK;
 }
 
+const char *hn_run_reference_folder(const hn_run_state *run) {
+    if (run->options->reference != NULL)
+        return run->options->reference;
+    return run->fresh_reference && run->options->full ? run->options->model : NULL;
+}
+
 static hone_status open_reference(hn_run_state *run) {
     const hone_train_options *options = run->options;
     hn_pack_budget budget;
@@ -94,11 +101,9 @@ static hone_status open_reference(hn_run_state *run) {
     if (!hone_loss_needs_reference(&options->loss))
         return HONE_OK;
     HN_TRY(hn_run_reference_budget(run, &budget));
-    /* Full training moves the model: a reference that is computed later needs a copy of its own. */
-    if (options->reference != NULL || (run->fresh_reference && options->full))
-        HN_TRY(hone_model_open_stored(run->device,
-                                      options->reference != NULL ? options->reference : options->model,
-                                      HONE_WEIGHTS_AUTO, &run->reference_model));
+    if (hn_run_reference_folder(run) != NULL)
+        HN_TRY(hone_model_open_stored(run->device, hn_run_reference_folder(run), HONE_WEIGHTS_AUTO,
+                                      &run->reference_model));
     hone_model *model = run->reference_model != NULL ? run->reference_model : run->model;
     if (run->fresh_reference)
         return hn_network_create(model, NULL, false, 0, &budget.network, &run->reference_network);

@@ -107,19 +107,36 @@ static uint64_t host_bytes(const hn_network_budget *budget, const hn_program_mem
     return (uint64_t)budget->edges * sizeof(float) + network->staging;
 }
 
+/** The reference's network over the trained model's weights, or over those of a model of its own. */
+static hone_status measure_reference(const hn_run_state *run, const hn_network_budget *budget,
+                                     hn_program_memory *network, uint64_t *weights) {
+    const char *folder = hn_run_reference_folder(run);
+    hone_model *other = NULL;
+    hone_status status = HONE_OK;
+
+    *weights = 0;
+    if (folder == NULL)
+        return hn_network_measure(run->model, NULL, false, budget, network);
+    HN_GO(hn_model_outline(run->device, folder, HONE_WEIGHTS_AUTO, &other));
+    *weights = hn_model_weights(other)->bytes;
+    HN_GO(hn_network_measure(other, NULL, false, budget, network));
+done:
+    hone_model_destroy(other);
+    return status;
+}
+
 /** The pass over all examples, or the network that runs beside the trained one at every step. */
 static hone_status add_reference(const hn_run_state *run, hone_train_memory *memory) {
-    const bool other = run->options->reference != NULL || (run->fresh_reference && run->options->full);
     const unsigned phases = run->fresh_reference ? REFERENCE | STEPS | SAVING : REFERENCE;
     hn_pack_budget budget;
     hn_program_memory network;
+    uint64_t weights = 0;
 
     if (!hone_loss_needs_reference(&run->options->loss))
         return HONE_OK;
     HN_TRY(hn_run_reference_budget(run, &budget));
-    HN_TRY(hn_network_measure(run->model, NULL, false, &budget.network, &network));
-    if (other)
-        add_device(memory, "reference weights", phases, hn_model_weights(run->model)->bytes);
+    HN_TRY(measure_reference(run, &budget.network, &network, &weights));
+    add_device(memory, "reference weights", phases, weights);
     add_device(memory, "reference activations", phases, network.arena);
     add_device(memory, "reference scratch", phases, network.workspace + network.inputs);
     add_host(memory, "reference staging", phases, host_bytes(&budget.network, &network));
@@ -193,6 +210,11 @@ static hone_status find_limit(const hn_run_state *run, uint64_t *limit) {
     return HONE_OK;
 }
 
+static const char *smaller_model(const hn_run_state *run) {
+    return run->options->full ? "train an adapter instead of --full, or a smaller model"
+                              : "keep the base in --base-dtype q8, or lower --lora-rank";
+}
+
 static hone_status can_not_fit(const hn_run_state *run, const hone_train_memory *memory) {
     const uint64_t need = limited_bytes(run, memory, true), without = limited_bytes(run, memory, false);
 
@@ -201,13 +223,28 @@ static hone_status can_not_fit(const hn_run_state *run, const hone_train_memory 
                        "this run needs %.0f MB, %.0f MB even without activations, and --memory-limit is %.0f "
                        "MB: %s",
                        (double)need / 1e6, (double)without / 1e6, (double)memory->limit / 1e6,
-                       run->options->full ? "train an adapter instead of --full, or a smaller model"
-                                          : "keep the base in --base-dtype q8, or lower --lora-rank");
+                       smaller_model(run));
     return hn_fail(HONE_ERROR_MEMORY,
                    "this run needs %.0f MB with all %lld layers recomputed, and --memory-limit is %.0f MB: "
                    "lower --pack-tokens (the largest pack has %lld tokens), --batch-pairs or --max-length%s",
                    (double)need / 1e6, (long long)memory->layers, (double)memory->limit / 1e6,
                    (long long)memory->tokens, run->options->full ? "" : ", or use --base-dtype q8");
+}
+
+hone_status hn_run_check_weights(const hn_run_state *run, hone_weights weights) {
+    hone_model *model = NULL;
+    uint64_t limit = 0;
+
+    HN_TRY(find_limit(run, &limit));
+    if (limit == 0)
+        return HONE_OK;
+    HN_TRY(hn_model_outline(run->device, run->options->model, weights, &model));
+    const uint64_t need = hn_model_weights(model)->bytes + (shares_memory(run->device) ? run->base_bytes : 0);
+    hone_model_destroy(model);
+    if (need <= limit)
+        return HONE_OK;
+    return hn_fail(HONE_ERROR_MEMORY, "the weights alone need %.0f MB, and --memory-limit is %.0f MB: %s",
+                   (double)need / 1e6, (double)limit / 1e6, smaller_model(run));
 }
 
 hone_status hn_run_plan(hn_run_state *run, hone_train_memory *memory) {

@@ -14,6 +14,8 @@ typedef struct hn_pack_budget {
 HONE_MUST_USE hone_status hn_run_training_budget(const hn_run_state *run, hn_pack_budget *budget);
 HONE_MUST_USE hone_status hn_run_reference_budget(const hn_run_state *run, hn_pack_budget *budget);
 
+/** Before any weights are read: HONE_ERROR_MEMORY when they alone are over the limit. */
+HONE_MUST_USE hone_status hn_run_check_weights(const hn_run_state *run, hone_weights weights);
 /** Fills the table for a run whose model and data are open and whose trained weights have gradients, and sets
  *  run->recompute to the fewest layers that fit the limit. HONE_ERROR_MEMORY when none do; the table is then that of all
  *  layers recomputed. */

@@ -45,6 +45,9 @@ HONE_MUST_USE hone_status hn_run_open(const hone_train_options *options, const h
 /** The part before the memory plan: device, model, data, gradients of what is trained. */
 HONE_MUST_USE hone_status hn_run_prepare(const hone_train_options *options,
                                          const hone_train_observer *observer, hn_run_state *run);
+/** The model that the reference needs beside the trained one; NULL: none. Full training moves the model, so a reference
+ *  that is computed at every step needs a copy of its own. Borrowed. */
+const char *hn_run_reference_folder(const hn_run_state *run);
 void hn_run_close(hn_run_state *run);
 /** What a checkpoint of this run must agree on. */
 hn_identity hn_run_identity(const hn_run_state *run);
