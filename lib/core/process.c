@@ -1,36 +1,49 @@
 #include "core/process.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/** The decimal number at the start of a text, blanks before it skipped; false when there is none ("max"). */
+static bool parse(const char *text, uint64_t *number) {
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long found = strtoull(text, &end, 10);
+    if (end == text || errno != 0)
+        return false;
+    *number = found;
+    return true;
+}
 
 /** The number that follows `key` in a small text file; false when there is none. "" is the file's first number. */
 static bool read_number(const char *path, const char *key, uint64_t *number) {
     char line[256];
-    unsigned long long found = 0;
     bool good = false;
     FILE *file = fopen(path, "re");
 
     if (file == NULL)
         return false;
     while (!good && fgets(line, sizeof line, file) != NULL)
-        good = strncmp(line, key, strlen(key)) == 0 && sscanf(line + strlen(key), "%llu", &found) == 1;
+        good = strncmp(line, key, strlen(key)) == 0 && parse(line + strlen(key), number);
     (void)fclose(file);
-    *number = found;
     return good;
 }
 
+/** In pages: the second number of statm. */
 uint64_t hn_resident_bytes(void) {
-    unsigned long long whole = 0, resident = 0;
+    char line[256];
+    uint64_t pages = 0;
     const long page = sysconf(_SC_PAGESIZE);
     FILE *file = fopen("/proc/self/statm", "re");
 
     if (file == NULL)
         return 0;
-    const int read = fscanf(file, "%llu %llu", &whole, &resident);
+    const char *second = fgets(line, sizeof line, file) != NULL ? strchr(line, ' ') : NULL;
     (void)fclose(file);
-    return read == 2 && page > 0 ? (uint64_t)resident * (uint64_t)page : 0;
+    return second != NULL && page > 0 && parse(second, &pages) ? pages * (uint64_t)page : 0;
 }
 
 /** Pages of files can be dropped when memory is wanted: they are not in the way. */
