@@ -220,12 +220,12 @@ static hone_status can_not_fit(const hn_run_state *run, const hone_train_memory 
 
     if (without >= memory->limit)
         return hn_fail(HONE_ERROR_MEMORY,
-                       "this run needs %.0f MB, %.0f MB even without activations, and --memory-limit is %.0f "
+                       "this run needs %.1f MB, %.1f MB even without activations, and --memory-limit is %.1f "
                        "MB: %s",
                        (double)need / 1e6, (double)without / 1e6, (double)memory->limit / 1e6,
                        smaller_model(run));
     return hn_fail(HONE_ERROR_MEMORY,
-                   "this run needs %.0f MB with all %lld layers recomputed, and --memory-limit is %.0f MB: "
+                   "this run needs %.1f MB with all %lld layers recomputed, and --memory-limit is %.1f MB: "
                    "lower --pack-tokens (the largest pack has %lld tokens), --batch-pairs or --max-length%s",
                    (double)need / 1e6, (long long)memory->layers, (double)memory->limit / 1e6,
                    (long long)memory->tokens, run->options->full ? "" : ", or use --base-dtype q8");
@@ -243,7 +243,7 @@ hone_status hn_run_check_weights(const hn_run_state *run, hone_weights weights) 
     hone_model_destroy(model);
     if (need <= limit)
         return HONE_OK;
-    return hn_fail(HONE_ERROR_MEMORY, "the weights alone need %.0f MB, and --memory-limit is %.0f MB: %s",
+    return hn_fail(HONE_ERROR_MEMORY, "the weights alone need %.1f MB, and --memory-limit is %.1f MB: %s",
                    (double)need / 1e6, (double)limit / 1e6, smaller_model(run));
 }
 

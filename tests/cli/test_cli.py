@@ -361,7 +361,7 @@ class Train(Case):
             self.assertIn(word, text)
         self.assertFalse(os.path.exists(self.path("planned")))
         self.assertEqual((found["recomputed_layers"], found["layers"]), (0, 2))
-        self.bad(*self.train_arguments(self.path("planned"), "--memory-limit", "1M"), says=["1 MB", "--base-dtype"])
+        self.bad(*self.train_arguments(self.path("planned"), "--memory-limit", "1M"), says=["1.0 MB", "--base-dtype"])
         self.bad(*self.train_arguments(self.path("planned"), "--memory-limit", "1x"), code=2, says="--memory-limit")
 
     def test_memory_limit(self):

@@ -229,7 +229,7 @@ static void test_what_can_not_fit(void **state) {
     fill(&options, "refused", (const char *const[]){"memory-limit", "1M", NULL});
     assert_int_equal(hone_train(&options, NULL, &summary), HONE_ERROR_MEMORY);
     assert_non_null(strstr(hone_message(), "weights alone"));
-    assert_non_null(strstr(hone_message(), "--memory-limit is 1 MB"));
+    assert_non_null(strstr(hone_message(), "--memory-limit is 1.0 MB"));
     assert_non_null(strstr(hone_message(), "--base-dtype"));
     assert_int_equal(hone_train_plan(&options, &memory), HONE_ERROR_MEMORY);
     assert_int_equal(memory.lines, 0);
