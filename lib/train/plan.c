@@ -193,7 +193,7 @@ static uint64_t limited_bytes(const hn_run_state *run, const hone_train_memory *
         uint64_t sum = 0;
         for (int i = 0; i < memory->lines; i++)
             if ((all || memory->line[i].on_device) &&
-                (activations || strcmp(memory->line[i].name, "activations") != 0))
+                (activations || strstr(memory->line[i].name, "activations") == NULL))
                 sum += memory->line[i].bytes[p];
         most = sum > most ? sum : most;
     }

@@ -225,7 +225,8 @@ static void test_what_can_not_fit(void **state) {
     hone_train_memory memory;
     (void)state;
 
-    /* The weights alone: nothing is read, so that there is no table. */
+    /* The weights alone: nothing is read, so that there is no table. Limits nearer to what is needed are tried in a process
+     * of their own, by the tests of the command: the measured part would wander here. */
     fill(&options, "refused", (const char *const[]){"memory-limit", "1M", NULL});
     assert_int_equal(hone_train(&options, NULL, &summary), HONE_ERROR_MEMORY);
     assert_non_null(strstr(hone_message(), "weights alone"));
@@ -233,21 +234,6 @@ static void test_what_can_not_fit(void **state) {
     assert_non_null(strstr(hone_message(), "--base-dtype"));
     assert_int_equal(hone_train_plan(&options, &memory), HONE_ERROR_MEMORY);
     assert_int_equal(memory.lines, 0);
-    /* Room for the weights, and not for what belongs to them. */
-    tr_set(&options, "memory-limit", "none");
-    tr_set(&options, "pack", "sequences");
-    tr_set(&options, "pack-tokens", "4096");
-    tr_set(&options, "batch-pairs", "12");
-    ok(hone_train_plan(&options, &memory));
-    assert_true(bytes_of(&memory, "activations", memory.phase) > 1000000);
-    char limit[32];
-    (void)snprintf(limit, sizeof limit, "%llu",
-                   (unsigned long long)(memory.peak - bytes_of(&memory, "activations", memory.phase)));
-    tr_set(&options, "memory-limit", limit);
-    assert_int_equal(hone_train(&options, NULL, &summary), HONE_ERROR_MEMORY);
-    assert_non_null(strstr(hone_message(), "this run needs"));
-    assert_int_equal(hone_train_plan(&options, &memory), HONE_ERROR_MEMORY);
-    assert_true(memory.lines > 0 && memory.recomputed == memory.layers && memory.limit > 0);
     char *folder = tr_place("refused");
     assert_false(hn_folder_exists(folder));
     hn_free(folder);
