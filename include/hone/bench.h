@@ -11,6 +11,8 @@
 #include <hone/loss.h>
 #include <hone/model.h>
 #include <hone/pack.h>
+#include <hone/template.h>
+#include <hone/tokenizer.h>
 
 HONE_BEGIN
 
@@ -179,6 +181,34 @@ typedef struct hone_bench_checkpoint_result {
 HONE_API HONE_MUST_USE hone_status hone_bench_checkpoint(hone_model *model, const char *folder, int64_t steps,
                                                          int64_t warmup, int64_t runs,
                                                          hone_bench_checkpoint_result *result);
+
+typedef struct hone_bench_revise_options {
+    int64_t prompt_tokens; /**< about: whole words */
+    int64_t tokens;        /**< of a draft, at most */
+    int64_t revisions;
+    int64_t warmup, rounds;
+} hone_bench_revise_options;
+/** Prompts of 350, drafts of 35 tokens, 4 revisions, 1 + 5 rounds. */
+HONE_API hone_bench_revise_options hone_bench_revise_defaults(void);
+
+/** Answering a prompt and revising the answer. Tokens are of all revisions, the first draft left out. */
+typedef struct hone_bench_revising {
+    hone_times prefill; /**< computing the contexts of all revisions */
+    hone_times whole;   /**< everything, the first draft too */
+    int64_t prefilled, reused, written;
+} hone_bench_revising;
+typedef struct hone_bench_revise_result {
+    hone_bench_revising
+        kept; /**< what a context has in common with what is there keeps its keys and values */
+    hone_bench_revising afresh; /**< every context is computed whole */
+    int64_t prompt_tokens;
+} hone_bench_revise_result;
+/** Both ways in turn, with the sampler itself, at temperature 1 and with the same numbers drawn. */
+HONE_API HONE_MUST_USE hone_status hone_bench_revise(hone_model *model, hone_adapter *adapter,
+                                                     const hone_tokenizer *tokenizer,
+                                                     const hone_template *form,
+                                                     const hone_bench_revise_options *options,
+                                                     hone_bench_revise_result *result);
 
 HONE_END
 

@@ -21,6 +21,7 @@ typedef struct hone_sample_options {
     int64_t seed;
     int64_t revisions; /**< n: drafts 0..n */
     int64_t batch;     /**< prompts in lockstep */
+    bool afresh;       /**< every context is computed whole, nothing is kept: to compare with */
 } hone_sample_options;
 /** 256 tokens, greedy, no cuts, seed 0, no revision, 8 prompts. */
 HONE_API hone_sample_options hone_sample_defaults(void);
@@ -31,6 +32,7 @@ typedef struct hone_draft {
     double logp;               /**< sum over the tokens, under the model at temperature 1 */
     bool ended;                /**< by the end of sequence; else by max_tokens or the model's length */
     int64_t prefilled, reused; /**< tokens of the context: computed, and kept from before */
+    double prefill_seconds;    /**< what computing them took */
 } hone_draft;
 
 typedef struct hone_answer {

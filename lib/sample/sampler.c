@@ -1,3 +1,4 @@
+#include <core/file.h>
 #include <core/memory.h>
 #include <core/random.h>
 #include <core/status.h>
@@ -230,9 +231,13 @@ static hone_status begin(hone_sampler *s, hn_slot *slot, float *logits) {
     hone_draft *draft = &answer->draft[answer->drafts++];
     memset(draft, 0, sizeof *draft);
     slot->streamed = 0;
+    if (s->options.afresh)
+        slot->held.count = 0;
     draft->reused = hn_slot_keep(slot);
     draft->prefilled = slot->context.count - draft->reused;
+    const double began = hn_seconds();
     HN_TRY(prefill(s, slot, logits));
+    draft->prefill_seconds = hn_seconds() - began;
     return extend(s, slot, logits);
 }
 

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 HONE = ""
-PARTS = ["step", "decode", "gemm", "pack", "load", "checkpoint"]
+PARTS = ["step", "decode", "gemm", "pack", "load", "checkpoint", "revise"]
 SHAPE = "16,24,2,2,1,60"
 SMALL = ["--prompt-tokens", 20, "--completion-tokens", 5, "--steps", 2, "--threads", 1]
 
@@ -211,6 +211,27 @@ class Bench(unittest.TestCase):
         for word in ("weights bf16", "plain zstd", "load MB/s"):
             self.assertIn(word, text)
         self.bad(*arguments, "--folder", "/proc/none", code=1, says="/proc/none")
+
+    def test_revise(self):
+        arguments = ["revise", "--model", self.make_model(), "--prompt-tokens", 40, "--tokens", 6, "-n", 3, "--rounds", 2,
+                     "--threads", 1]
+        report = self.json(*arguments)
+        kept, afresh = report["kept"], report["afresh"]
+        self.assertGreaterEqual(report["settings"]["prompt_tokens"], 40)
+        self.assertEqual(afresh["reused_tokens"], 0)
+        self.assertGreaterEqual(kept["reused_tokens"], 3 * 40)
+        self.assertLess(kept["prefilled_tokens"], afresh["prefilled_tokens"])
+        self.assertEqual(kept["written_tokens"], afresh["written_tokens"])
+        self.assertEqual(kept["prefilled_tokens"] + kept["reused_tokens"], afresh["prefilled_tokens"])
+        for way in (kept, afresh):
+            self.times(way["prefill"], runs=2)
+            self.times(way["whole"], runs=2)
+            self.assertLess(way["prefill"]["min"], way["whole"]["min"])
+        self.assertAlmostEqual(report["prefill_ratio"], kept["prefill"]["median"] / afresh["prefill"]["median"])
+        self.assertIn("times afresh", self.must(*arguments))
+        self.bad(*arguments, "-n", 0, code=1, says="0 revisions")
+        self.bad(*arguments, "--template", "none", code=1, says="none")
+        self.bad("revise", "--shape", SHAPE, code=2, says="--model")
 
     def test_compare(self):
         arguments = ["step", "--shape", SHAPE, *SMALL]

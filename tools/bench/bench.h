@@ -146,6 +146,7 @@ int hone_bench_cmd_decode(int argc, const char **argv);
 int hone_bench_cmd_gemm(int argc, const char **argv);
 int hone_bench_cmd_load(int argc, const char **argv);
 int hone_bench_cmd_pack(int argc, const char **argv);
+int hone_bench_cmd_revise(int argc, const char **argv);
 int hone_bench_cmd_step(int argc, const char **argv);
 
 #endif

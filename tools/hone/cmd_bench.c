@@ -16,6 +16,8 @@ static const struct part {
      "tokens/s of 1 to 32 sequences, against reading the weights"},
     {"gemm", "bench gemm", hone_bench_cmd_gemm, "every matrix product of a step, against the peak"},
     {"pack", "bench pack", hone_bench_cmd_pack, "a step as a token trie, as separate sequences, and padded"},
+    {"revise", "bench revise", hone_bench_cmd_revise,
+     "revisions that keep keys and values, against starting over"},
     {"load", "bench load", hone_bench_cmd_load, "opening a model folder until it writes its first token"},
     {"checkpoint", "bench checkpoint", hone_bench_cmd_checkpoint, "saving and loading what training has"},
 };

@@ -217,6 +217,31 @@ static void test_batches(void **state) {
 }
 
 /** The draft's sum against the packed network's. */
+/** Keys that are kept change nothing but the work. */
+static void test_afresh(void **state) {
+    hone_sample_options options = drawn(2);
+    hone_answer kept[PROMPTS] = {{0}}, afresh[PROMPTS] = {{0}};
+    int64_t reused = 0;
+
+    (void)state;
+    answer_with(&options, PROMPTS, PROMPTS, kept);
+    options.afresh = true;
+    answer_with(&options, PROMPTS, PROMPTS, afresh);
+    for (int p = 0; p < PROMPTS; p++) {
+        assert_same(&kept[p], &afresh[p]);
+        for (int64_t d = 0; d < kept[p].drafts; d++) {
+            const hone_draft *a = &kept[p].draft[d], *b = &afresh[p].draft[d];
+            assert_int_equal(b->reused, 0);
+            assert_int_equal(a->prefilled + a->reused, b->prefilled);
+            assert_true(a->prefill_seconds >= 0.0 && b->prefill_seconds > 0.0);
+            reused += a->reused;
+        }
+    }
+    assert_true(reused > 0);
+    clear(kept, PROMPTS);
+    clear(afresh, PROMPTS);
+}
+
 static void check_logp(hn_scorer *scorer, const hone_ids *context, const hone_draft *draft) {
     const hone_sequence sequence = {context->data, context->count, draft->tokens.data, draft->tokens.count};
     hone_pack *pack = NULL;
@@ -437,9 +462,9 @@ static void test_refusals(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_greedy),  cmocka_unit_test(test_batches),
-                                       cmocka_unit_test(test_logps),   cmocka_unit_test(test_stream),
-                                       cmocka_unit_test(test_room),    cmocka_unit_test(test_best),
-                                       cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_greedy), cmocka_unit_test(test_batches),
+                                       cmocka_unit_test(test_logps),  cmocka_unit_test(test_stream),
+                                       cmocka_unit_test(test_afresh), cmocka_unit_test(test_room),
+                                       cmocka_unit_test(test_best),   cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
