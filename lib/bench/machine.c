@@ -108,9 +108,10 @@ static hone_status find_isa(const char *isa, int *first) {
         }
     return isa == NULL
                ? HONE_OK
-               : hn_fail(HONE_ERROR_ARGUMENT,
-                         "instruction set \"%s\": its peak can't be measured; avx512, avx2 and scalar can",
-                         isa);
+               : hn_fail(
+                     HONE_ERROR_ARGUMENT,
+                     "instruction set \"%s\": its peak can't be measured; amx, avx512, avx2 and scalar can",
+                     isa);
 }
 
 hone_status hone_machine_measure(const char *isa, int threads, hone_machine *machine) {
@@ -123,11 +124,13 @@ hone_status hone_machine_measure(const char *isa, int threads, hone_machine *mac
     HN_GO(find_isa(isa, &first));
     HN_GO(hn_pool_create(threads, &pool));
     machine->threads = hn_pool_threads(pool);
+    /* Best first: the first that is there counts, for either kind of number. */
     for (int i = first; machine->f32_flops <= 0.0 && (kernel = hn_peak_kernel_at(i)) != NULL; i++) {
-        if (!kernel->available())
+        double *rate = kernel->bf16 ? &machine->bf16_flops : &machine->f32_flops;
+        if (*rate > 0.0 || !kernel->available())
             continue;
-        machine->isa = kernel->isa;
-        *(kernel->bf16 ? &machine->bf16_flops : &machine->f32_flops) = measure_peak(pool, kernel);
+        machine->isa = machine->isa != NULL ? machine->isa : kernel->isa;
+        *rate = measure_peak(pool, kernel);
     }
     HN_GO(measure_reading(pool, &machine->read_bytes));
 done:

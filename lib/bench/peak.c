@@ -3,7 +3,12 @@
 #include <bench/peak.h>
 #include <stddef.h>
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 /* Written out: in a loop the compiler may leave the sums in memory. Each chain starts with a number of its own: equal
@@ -107,10 +112,65 @@ __attribute__((target("avx512f,avx512bf16"))) static float run_bf16(int64_t roun
 }
 #endif
 #undef TAKE
+
+#if defined(__linux__) && (defined(__clang__) || __GNUC__ >= 11)
+#define TILE_PRODUCTS 1
+/** The processor has tiles and bf16 products of them, and the kernel lets this process use them. */
+static bool has_tiles(void) {
+    enum { REQUEST = 0x1023, TILE_DATA = 18 };   /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+    const unsigned wanted = 1u << 22 | 1u << 24; /* AMX-BF16, AMX-TILE */
+    unsigned a = 0, b = 0, c = 0, d = 0;
+
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & wanted) == wanted &&
+           syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+}
+
+/* Four sums of 16 x 16, each the product of 16 x 32 and 32 x 16: 16 x 16 x 32 multiply-adds an instruction. */
+__attribute__((target("amx-tile,amx-bf16"))) static float run_tiles(int64_t rounds) {
+    struct {
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } config __attribute__((aligned(64))) = {.palette = 1};
+    uint16_t eighths[16 * 32];
+    float sum[16 * 16];
+
+    for (int i = 0; i < 8; i++) {
+        config.row_bytes[i] = 64;
+        config.rows[i] = 16;
+    }
+    for (int i = 0; i < 16 * 32; i++)
+        eighths[i] = 0x3e00;
+    /* Not every compiler's intrinsics say what they read and write behind their pointers. */
+    __asm__ volatile("" : : "r"(&config), "r"(eighths), "r"(sum) : "memory");
+    _tile_loadconfig(&config);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_loadd(4, eighths, 64);
+    _tile_loadd(5, eighths, 64);
+    _tile_loadd(6, eighths, 64);
+    _tile_loadd(7, eighths, 64);
+    for (int64_t r = 0; r < rounds; r++) {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, sum, 64);
+    _tile_release();
+    __asm__ volatile("" : : "r"(sum) : "memory");
+    return sum[0];
+}
+#endif
 #endif
 
 static const hn_peak_kernel kernels[] = {
 #if defined(__x86_64__)
+#ifdef TILE_PRODUCTS
+    {"amx", true, has_tiles, run_tiles, 4 * 16.0 * 16.0 * 32.0 * 2.0},
+#endif
 #ifdef BF16_PRODUCTS
     {"avx512", true, has_bf16, run_bf16, (CHAINS + 8) * 16 * 4.0},
 #endif

@@ -52,14 +52,15 @@ typedef struct bench {
             "an earlier --json output: every figure as a ratio to it", "FILE"                                \
     }
 
-/** Opens the device and measures what it can do at most. Returns 0, or the exit code after printing why not. */
+/** Opens the device. Returns 0, or the exit code after printing why not. */
 int bench_open_device(bench *b);
 /** The same, and the configuration of --model or --shape. */
 int bench_open_config(bench *b, hone_model_config *config);
 /** The same, and the model. */
 int bench_open(bench *b);
-/** Measures the machine once more, after what was timed, and keeps the better rates. */
-hone_status bench_measure_again(bench *b);
+/** Measures what the machine can do at most, twice, and keeps the better rates: what else runs only makes slower. After
+ *  what was timed, so that the array that is read is no part of its peak memory. */
+hone_status bench_measure_machine(bench *b);
 void bench_close(bench *b);
 
 /** What was measured on, for the report's "settings": device, detail, threads, model. */

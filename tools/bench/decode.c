@@ -124,7 +124,7 @@ static int run(arguments *a) {
     if (status == HONE_OK)
         status = hone_bench_decode(a->bench.model, adapter, &options, &result);
     if (status == HONE_OK)
-        status = bench_measure_again(&a->bench);
+        status = bench_measure_machine(&a->bench);
     hone_adapter_destroy(adapter);
     return status == HONE_OK ? bench_report(&a->bench, make_report(a, &result), print) : cli_fail(status);
 }

@@ -107,7 +107,7 @@ static int run(arguments *a) {
         return code;
     hone_status status = hone_bench_step(a->bench.model, &options, &result);
     if (status == HONE_OK)
-        status = bench_measure_again(&a->bench);
+        status = bench_measure_machine(&a->bench);
     return status == HONE_OK ? bench_report(&a->bench, make_report(a, &options, &result), print)
                              : cli_fail(status);
 }

@@ -216,7 +216,6 @@ static void test_batches(void **state) {
     clear(second, PROMPTS);
 }
 
-/** The draft's sum against the packed network's. */
 /** Keys that are kept change nothing but the work. */
 static void test_afresh(void **state) {
     hone_sample_options options = drawn(2);
@@ -242,6 +241,7 @@ static void test_afresh(void **state) {
     clear(afresh, PROMPTS);
 }
 
+/** The draft's sum against the packed network's. */
 static void check_logp(hn_scorer *scorer, const hone_ids *context, const hone_draft *draft) {
     const hone_sequence sequence = {context->data, context->count, draft->tokens.data, draft->tokens.count};
     hone_pack *pack = NULL;
