@@ -60,7 +60,8 @@ class Bench(unittest.TestCase):
 
     def test_what_is_wrong(self):
         self.bad("step", code=2, says="--model")
-        self.bad("step", "--shape", "1,2,3", code=2, says="six numbers")
+        for shape in ("1,2,3", "16,24,2,2,1,60,7", "16,24,2,2,1,x", "16,,2,2,1,60", "16,24,2,0,1,60", ""):
+            self.bad("step", "--shape", shape, code=2, says="six numbers")
         self.bad("step", "--shape", "16,24,2,3,1,60", code=1, says="head")
         self.bad("step", "--shape", SHAPE, "--pack", "tight", code=2, says="tight")
         self.bad("step", "--shape", SHAPE, "--method", "ppo", code=1, says="ppo")

@@ -1,7 +1,8 @@
 #include "bench.h"
 #include "cli.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,14 +47,25 @@ int bench_open_device(bench *b) {
     return status == HONE_OK ? 0 : cli_fail(status);
 }
 
+/** Six numbers between commas, and nothing else. */
+static bool parse_numbers(const char *text, long long n[6]) {
+    char *end = NULL;
+
+    for (int i = 0; i < 6; i++) {
+        errno = 0;
+        n[i] = strtoll(text, &end, 10);
+        if (end == text || errno != 0 || *end != (i < 5 ? ',' : '\0'))
+            return false;
+        text = end + 1;
+    }
+    return true;
+}
+
 /** The configuration that --shape asks for. */
 static int parse_shape(const bench *b, hone_model_config *config) {
     long long n[6];
-    int length = 0;
 
-    if (sscanf(b->shape, "%lld,%lld,%lld,%lld,%lld,%lld%n", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5],
-               &length) != 6 ||
-        b->shape[length] != '\0' || n[3] < 1)
+    if (!parse_numbers(b->shape, n) || n[3] < 1)
         return cli_usage(b->verb,
                          "--shape \"%s\": six numbers are wanted: width, hidden width, layers, heads, "
                          "key/value heads, vocabulary",

@@ -2,6 +2,7 @@
 #include <bench/pairs.h>
 #include <bench/profile.h>
 #include <bench/times.h>
+#include <core/memory.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,6 +237,42 @@ static void test_what_can_not_be_measured(void **state) {
     hone_device_close(device);
 }
 
+/* Whatever allocation fails, everything is given back (the sanitizers see) and the message is there. */
+static void test_allocations_that_fail(void **state) {
+    (void)state;
+    hone_bench_step_options step = hone_bench_step_defaults();
+    hone_bench_decode_options decode = hone_bench_decode_defaults();
+    hone_bench_gemm_options gemm = hone_bench_gemm_defaults();
+    static hone_bench_step_result stepped;
+    static hone_bench_decode_result decoded;
+    static hone_bench_gemm_result products;
+    static hone_bench_pack_result packed;
+    hone_device *device = NULL;
+    int failed = 0;
+
+    ok(hone_device_open(NULL, &(hone_device_options){.threads = 1}, &device));
+    hone_model *model = make_model(device);
+    step.prompt_tokens = decode.prompt_tokens = gemm.tokens = gemm.head_rows = 6;
+    step.completion_tokens = decode.tokens = decode.batch = 2;
+    step.steps = decode.rounds = gemm.runs = 1;
+    step.warmup = decode.warmup = gemm.warmup = 0;
+    for (int64_t n = 1; n < 2000; n += n < 100 ? 1 : 37) {
+        hn_memory_fail_at(n);
+        failed += hone_bench_step(model, &step, &stepped) == HONE_ERROR_MEMORY;
+        hn_memory_fail_at(n);
+        failed += hone_bench_decode(model, NULL, &decode, &decoded) == HONE_ERROR_MEMORY;
+        hn_memory_fail_at(n);
+        failed +=
+            hone_bench_gemm(device, hone_model_configuration(model), &gemm, &products) == HONE_ERROR_MEMORY;
+        hn_memory_fail_at(n);
+        failed += hone_bench_pack(model, &step, &packed) == HONE_ERROR_MEMORY;
+        hn_memory_fail_at(0);
+    }
+    assert_true(failed > 100);
+    hone_model_destroy(model);
+    hone_device_close(device);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times),
@@ -246,6 +283,7 @@ int main(void) {
         cmocka_unit_test(test_step),
         cmocka_unit_test(test_layouts),
         cmocka_unit_test(test_what_can_not_be_measured),
+        cmocka_unit_test(test_allocations_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
