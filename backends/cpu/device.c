@@ -59,7 +59,7 @@ static hone_status choose_isa(const hone_host *host, hn_cpu_isa *isa) {
 }
 
 /* Each level keeps what the one below does better or as well. */
-static void choose_kernels(hn_cpu_isa isa, hn_cpu_kernels *kernels) {
+static void choose_kernels(hn_cpu_isa isa, bool bf16, hn_cpu_kernels *kernels) {
     hn_cpu_kernels_scalar(kernels);
 #if defined(__x86_64__)
     if (isa >= HN_CPU_AVX2) {
@@ -68,8 +68,12 @@ static void choose_kernels(hn_cpu_isa isa, hn_cpu_kernels *kernels) {
     if (isa >= HN_CPU_AVX512) {
         hn_cpu_kernels_avx512(kernels);
     }
+    if (bf16) {
+        hn_cpu_kernels_bf16_products(kernels);
+    }
 #else
     (void)isa;
+    (void)bf16;
 #endif
 }
 
@@ -95,12 +99,12 @@ hone_status hn_cpu_open(const hone_host *host, int index, hone_backend_device **
     }
     made->host = host;
     made->isa = isa;
-    choose_kernels(isa, &made->kernels);
     status = hn_cpu_matmul_open(&made->matmul, host, isa);
     if (status != HONE_OK) {
         free(made);
         return status;
     }
+    choose_kernels(isa, made->matmul.bf16, &made->kernels);
     *device = made;
     return HONE_OK;
 }
@@ -138,8 +142,9 @@ hone_status hn_cpu_properties(hone_backend_device *device, hone_device_propertie
     hn_cpu_matmul_numerics(&device->matmul, matmul, sizeof matmul);
     memset(properties, 0, sizeof *properties);
     processor_name(properties->name, sizeof properties->name);
-    (void)snprintf(properties->numerics, sizeof properties->numerics, "cpu %s; kernels %d; %s",
-                   isa_names[device->isa], HN_CPU_KERNELS_VERSION, matmul);
+    (void)snprintf(properties->numerics, sizeof properties->numerics, "cpu %s; kernels %d%s; %s",
+                   isa_names[device->isa], HN_CPU_KERNELS_VERSION,
+                   device->matmul.bf16 ? ", attention in bf16" : "", matmul);
     (void)snprintf(properties->detail, sizeof properties->detail, "%s",
                    properties->numerics + strlen("cpu "));
     properties->memory_bytes = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;

@@ -17,13 +17,15 @@ double cf_epsilon_of(int32_t dtype) {
 
 double cf_epsilon(const cf_case *it) { return cf_epsilon_of(it->dtype); }
 
-double cf_sum(const cf_case *it, int64_t n) {
+double cf_plain_sum(const cf_case *it, int64_t n) {
     const double summed = it->dtype == HONE_F64 ? 0x1p-52 : 0x1p-23;
 
-    /* Both factors of each term to 8 bits: 2 * 2^-9 each way, and a little for their product. */
-    if (it->rounded)
-        return 1.01 * 0x1p-7 + summed * (8 + 2 * sqrt((double)n));
     return 4 * cf_epsilon(it) + summed * (4 + 2 * sqrt((double)n));
+}
+
+/* Where rounded, both factors of each term to 8 bits, by up to 2^-8 each, and a little for their product. */
+double cf_sum(const cf_case *it, int64_t n) {
+    return cf_plain_sum(it, n) + (it->rounded ? 1.01 * 0x1p-7 : 0);
 }
 
 void cf_bound_multiply(cf_case *it, int operand, double factor) {

@@ -10,6 +10,9 @@
  * grow with sqrt(n), and a device that is further off than twice that is wrong (a product taken in bf16, a block
  * left out, an accumulator too narrow) even if a worst-case analysis would let it pass.
  *
+ * Where operands of products may be rounded to bf16, cf_sum grows by 2^-7, the worst case: both factors of every
+ * term off by half of bf16's e.
+ *
  * Each file in operations/ says how its bound follows from that by first-order propagation.
  */
 #ifndef CF_BOUND_H
@@ -21,6 +24,8 @@
 double cf_epsilon_of(int32_t dtype);
 double cf_epsilon(const cf_case *it);
 double cf_sum(const cf_case *it, int64_t n);
+/** cf_sum of terms that are no products: in full where operands of products are rounded. */
+double cf_plain_sum(const cf_case *it, int64_t n);
 /** bound = factor * bound, for all elements of an operand; nothing where it is absent. */
 void cf_bound_multiply(cf_case *it, int operand, double factor);
 /** bound = relative * |want|. */

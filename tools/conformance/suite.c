@@ -60,6 +60,20 @@ static void watch_crashes(void) {
     }
 }
 
+/* ---- what an operation is run in ---- */
+
+/* Operations with a "w" operand. */
+static bool takes_weights(hone_operation operation) {
+    return operation == HONE_OP_EMBEDDING || operation == HONE_OP_LINEAR ||
+           operation == HONE_OP_LINEAR_BACKWARD || operation == HONE_OP_HEAD_LOGP ||
+           operation == HONE_OP_HEAD_LOGP_BACKWARD;
+}
+
+/* Operations that multiply matrices without weights. */
+static bool multiplies(hone_operation operation) {
+    return operation == HONE_OP_ATTENTION || operation == HONE_OP_ATTENTION_BACKWARD;
+}
+
 /* ---- reports ---- */
 
 static void print_json(json_t *line) {
@@ -79,7 +93,7 @@ static const char *dtype_name(const cf_suite *suite) {
 
     if (suite->operation == CF_COPIES)
         return "";
-    if (suite->storage == suite->dtype && !suite->rounded)
+    if (suite->storage == suite->dtype && !(suite->rounded && takes_weights(suite->operation)))
         return product;
     (void)snprintf(name, sizeof name, "%s*%s", product, cf_dtype_name(suite->storage));
     return name;
@@ -248,13 +262,6 @@ static void run_dtype(cf_suite *suite) {
     report_all(suite);
 }
 
-/* Operations with a "w" operand. */
-static bool takes_weights(hone_operation operation) {
-    return operation == HONE_OP_EMBEDDING || operation == HONE_OP_LINEAR ||
-           operation == HONE_OP_LINEAR_BACKWARD || operation == HONE_OP_HEAD_LOGP ||
-           operation == HONE_OP_HEAD_LOGP_BACKWARD;
-}
-
 /* Beside f32: weights in fewer bits, and products of operands rounded to bf16. */
 static void run_stored(cf_suite *suite) {
     static const int32_t storages[] = {HONE_F32, HONE_BF16, HONE_Q8};
@@ -266,6 +273,14 @@ static void run_stored(cf_suite *suite) {
         if (suite->rounded || suite->storage != HONE_F32)
             run_dtype(suite);
     }
+    suite->rounded = false;
+}
+
+/* Beside f32, where there are no weights. */
+static void run_rounded(cf_suite *suite) {
+    suite->dtype = suite->storage = HONE_F32;
+    suite->rounded = true;
+    run_dtype(suite);
     suite->rounded = false;
 }
 
@@ -302,4 +317,6 @@ void cf_suite_run(cf_suite *suite, hone_operation operation) {
     }
     if (takes_weights(operation))
         run_stored(suite);
+    else if (multiplies(operation))
+        run_rounded(suite);
 }

@@ -85,5 +85,7 @@ enum { HN_CPU_GAIN_STRIP = 64 };
 void hn_cpu_kernels_scalar(hn_cpu_kernels *kernels);
 void hn_cpu_kernels_avx2(hn_cpu_kernels *kernels);
 void hn_cpu_kernels_avx512(hn_cpu_kernels *kernels);
+/** What multiplies operands rounded to bf16: on top of avx512, where the device was opened with such products. */
+void hn_cpu_kernels_bf16_products(hn_cpu_kernels *kernels);
 
 #endif

@@ -45,7 +45,7 @@ static int64_t round_up(int64_t value, int64_t unit) { return hn_cpu_ceil_div(va
 /* What the hungriest kernel lays out: see kernels/vector/attention.h. */
 static int64_t scratch_floats(int64_t heads, int64_t width) {
     int64_t lanes = hn_cpu_max(HN_CPU_LANES_MOST, round_up(heads, 16)), across = round_up(width, 16);
-    return 4 * lanes * across + 2 * HN_CPU_BLOCK * (across + lanes) + 4 * lanes + 2 * HN_CPU_BLOCK;
+    return 4 * lanes * across + HN_CPU_BLOCK * (3 * across + 2 * lanes) + 4 * lanes + 2 * HN_CPU_BLOCK;
 }
 
 /* There are never more tiles than rows of queries. */

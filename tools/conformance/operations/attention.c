@@ -101,8 +101,9 @@ static void output_magnitudes(cf_case *it) {
     free(v->value);
 }
 
-/* With d the error of a score: p and its sum are off by d + cf_sum(C) relatively, so o by twice that times
- * sum p |v|, and lse by d + cf_sum(C) absolutely, and by its own rounding. */
+/* With d the error of a score: weights and their sum are off by factors of up to e^d (d may be large where operands
+ * are rounded and scores are sharp), and each sum by its own error relatively. So o by e^2d - 1 + 2 cf_sum(C) times
+ * sum p |v|, and lse by d and the sum of weights (no products: in full) absolutely, and by its own rounding. */
 static void bound(cf_case *it) {
     const int64_t T = cf_extent(it, HONE_ATTENTION_Q, 0), H = cf_extent(it, HONE_ATTENTION_Q, 1);
     const int64_t N = cf_extent(it, HONE_ATTENTION_Q, 2), C = cf_extent(it, HONE_ATTENTION_K, 0);
@@ -113,11 +114,12 @@ static void bound(cf_case *it) {
     output_magnitudes(it);
     for (int64_t i = 0; i < T * H; i++) {
         const int64_t t = i / H, h = i % H;
-        const double d = score_error(it, t, h, key) + cf_sum(it, C);
+        const double d = score_error(it, t, h, key);
         for (int64_t n = 0; n < N; n++)
-            o[i * N + n] = covered[t] ? 2 * d * o[i * N + n] : CF_UNTOUCHED;
+            o[i * N + n] = covered[t] ? (expm1(2 * d) + 2 * cf_sum(it, C)) * o[i * N + n] : CF_UNTOUCHED;
         lse[h * T + t] = covered[t]
-                             ? d + 2 * cf_epsilon(it) * fabs(it->operand[HONE_ATTENTION_LSE].want[h * T + t])
+                             ? d + cf_plain_sum(it, C) +
+                                   2 * cf_epsilon(it) * fabs(it->operand[HONE_ATTENTION_LSE].want[h * T + t])
                              : CF_UNTOUCHED;
     }
     free(covered);
@@ -184,7 +186,7 @@ static double dot_magnitude(const double *x, const double *y, int64_t n) {
     return sum;
 }
 
-/* p is off by r relatively, ds = p (do v - do o) by (r + cf_sum(N)) p (|do||v| + |do||o|), and each gradient is a sum
+/* p is off by r relatively, ds = p (do v - do o) by r and cf_sum(N) of p (|do||v| + |do||o|), and each gradient is a sum
  * over keys or queries of such terms. */
 static void bound_pair(const backward *b, const cf_case *it, int64_t t, int64_t j, int64_t h, double r) {
     const int64_t query = (t * b->H + h) * b->N, key = (j * b->K + h / (b->H / b->K)) * b->N;
@@ -194,10 +196,12 @@ static void bound_pair(const backward *b, const cf_case *it, int64_t t, int64_t 
                       (dot_magnitude(b->dout + query, b->v + key, b->N) +
                        dot_magnitude(b->dout + query, b->o + query, b->N));
 
+    const double off = (1 + r) * (1 + b->sum) - 1;
+
     for (int64_t n = 0; n < b->N; n++) {
-        b->dq[query + n] += (r + b->sum) * ds * fabs(b->k[key + n]);
-        b->dk[key + n] += (r + b->sum) * ds * fabs(b->q[query + n]);
-        b->dv[key + n] += (r + b->sum) * p * fabs(b->dout[query + n]);
+        b->dq[query + n] += off * ds * fabs(b->k[key + n]);
+        b->dk[key + n] += off * ds * fabs(b->q[query + n]);
+        b->dv[key + n] += off * p * fabs(b->dout[query + n]);
     }
 }
 
@@ -234,7 +238,7 @@ static void backward_bound(cf_case *it) {
         for (int64_t h = 0; h < b.H; h++) {
             /* exp(s - lse): the score's error, and the rounding of a difference of large numbers */
             const double d = score_error(it, t, h, key);
-            const double r = d + 4 * b.epsilon * fabs(b.lse[h * b.T + t]) + 8 * b.epsilon;
+            const double r = expm1(d) + 4 * b.epsilon * fabs(b.lse[h * b.T + t]) + 8 * b.epsilon;
             for (int64_t j = 0; j < b.T; j++) {
                 if (seen[t * b.T + j])
                     bound_pair(&b, it, t, j, h, r);
