@@ -240,6 +240,7 @@ hone_status hn_run_open(const hone_train_options *options, const hone_train_obse
 }
 
 void hn_run_close(hn_run_state *run) {
+    hn_saver_destroy(run->saver);
     hn_network_destroy(run->network);
     hn_network_destroy(run->reference_network);
     hn_optimizer_destroy(run->optimizer);
@@ -258,6 +259,5 @@ void hn_run_close(hn_run_state *run) {
     hn_free(run->trained_text);
     hn_free(run->checkpoints);
     hn_free(run->metrics);
-    hn_free(run->last_checkpoint);
     memset(run, 0, sizeof *run);
 }

@@ -166,7 +166,8 @@ static hone_status add_training(const hn_run_state *run, int64_t recompute, hone
 /** All but what recomputation changes. */
 static hone_status add_fixed(const hn_run_state *run, hone_train_memory *memory) {
     const uint64_t now = hn_resident_bytes(), base = run->base_bytes,
-                   largest = largest_elements(run->trained) * hone_dtype_size(run->trained->dtype);
+                   largest = largest_elements(run->trained) * hone_dtype_size(run->trained->dtype),
+                   copy = hn_saver_copy_bytes(run->trained);
     uint64_t held = base, compressor = 0;
 
     held += hn_model_weights(run->model)->mapped_bytes; /* all of it has been read, to be hashed */
@@ -178,9 +179,14 @@ static hone_status add_fixed(const hn_run_state *run, hone_train_memory *memory)
     add_host(memory, "tokenizer and data", ALWAYS, now > held ? now - held : 0);
     add_host(memory, "mapped files", OPENING, mapped_bytes(hn_model_weights(run->model)));
     add_weights(run, memory);
-    add_host(memory, "largest tensor, to save it", SAVING, largest);
+    /* A copy that is written beside the steps, or one tensor at a time. */
+    if (copy > 0)
+        add_host(memory, "copy of the state, to save it", STEPS | SAVING, copy);
+    else
+        add_host(memory, "largest tensor, to save it", SAVING, largest);
     /* Its buffers and tables are touched as far as what it is given reaches. */
-    add_host(memory, "compressor", SAVING, compressor < 4 * largest ? compressor : 4 * largest);
+    add_host(memory, "compressor", copy > 0 ? STEPS | SAVING : SAVING,
+             compressor < 4 * largest ? compressor : 4 * largest);
     return add_reference(run, memory);
 }
 

@@ -6,7 +6,7 @@
 #include <train/batch.h>
 #include <train/optimizer.h>
 #include <train/reference.h>
-#include <train/snapshot.h>
+#include <train/saver.h>
 
 typedef struct hn_run_state {
     const hone_train_options *options;
@@ -26,6 +26,7 @@ typedef struct hn_run_state {
     hn_network *network, *reference_network;
     hn_optimizer *optimizer;
     hn_parameters *trained;
+    hn_saver *saver;
 
     hn_batch batch;      /**< the pack in work */
     int64_t *order;      /**< of the examples, in epoch `order_epoch` */
@@ -36,7 +37,7 @@ typedef struct hn_run_state {
     int64_t started_step, started_pairs, started_tokens;
     int64_t recompute;   /**< layers, as hn_run_plan chose */
     uint64_t base_bytes; /**< resident before model and data were opened: program, libraries, threads */
-    char base_digest[33], *trained_text, *checkpoints, *metrics, *last_checkpoint;
+    char base_digest[33], *trained_text, *checkpoints, *metrics;
 } hn_run_state;
 
 /** Opens device, model, data, reference and networks; restores the checkpoint when resuming. */
@@ -53,6 +54,7 @@ void hn_run_close(hn_run_state *run);
 hn_identity hn_run_identity(const hn_run_state *run);
 /** One optimizer step: run->step + 1. */
 HONE_MUST_USE hone_status hn_run_step(hn_run_state *run, hone_train_metrics *metrics);
+/** Begins to save the state; the failure of the save before is reported here. */
 HONE_MUST_USE hone_status hn_run_save(hn_run_state *run);
 /** The trained model or adapter into OUT/final. */
 HONE_MUST_USE hone_status hn_run_finish(hn_run_state *run, char *folder, size_t size);

@@ -42,18 +42,42 @@ static hone_status add_state(hn_checkpoint_writer *writer, const hn_identity *id
     return status;
 }
 
-static hone_status add_part(hn_checkpoint_writer *writer, hn_parameters *parameters,
-                            const hn_optimizer *optimizer, size_t i, part which) {
-    const hone_tensor tensor = part_tensor(parameters, optimizer, i, which);
-    const size_t bytes = (size_t)hn_tensor_elements(&tensor) * hone_dtype_size(parameters->dtype);
+static size_t part_bytes(const hn_parameters *parameters, size_t i) {
+    return (size_t)hn_tensor_elements(&parameters->item[i].value) * hone_dtype_size(parameters->dtype);
+}
+
+uint64_t hn_snapshot_bytes(const hn_parameters *parameters) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < parameters->count; i++)
+        bytes += PARTS * (uint64_t)part_bytes(parameters, i);
+    return bytes;
+}
+
+hone_status hn_snapshot_copy(const hn_parameters *parameters, const hn_optimizer *optimizer, void *copy) {
+    unsigned char *at = copy;
+    for (size_t i = 0; i < parameters->count; i++)
+        for (part which = PART_WEIGHT; which < PARTS; which++, at += part_bytes(parameters, i)) {
+            const hone_tensor tensor = part_tensor(parameters, optimizer, i, which);
+            HN_TRY(hn_download_tensor(parameters->device, &tensor, at));
+        }
+    return HONE_OK;
+}
+
+/** `copy`: where the part lies in a copy of the state; NULL: on the device alone. */
+static hone_status add_part(hn_checkpoint_writer *writer, const hn_parameters *parameters,
+                            const hn_optimizer *optimizer, size_t i, part which, const void *copy) {
+    const size_t bytes = part_bytes(parameters, i);
     char *name = NULL;
     void *data = NULL;
     hone_status status = HONE_OK;
 
     HN_GO(chunk_name(parameters, i, which, &name));
-    HN_GO(hn_alloc(&data, bytes, 1, name));
-    HN_GO(hn_download_tensor(parameters->device, &tensor, data));
-    HN_GO(hn_checkpoint_add(writer, name, parameters->dtype, data, bytes));
+    if (copy == NULL) {
+        const hone_tensor tensor = part_tensor(parameters, optimizer, i, which);
+        HN_GO(hn_alloc(&data, bytes, 1, name));
+        HN_GO(hn_download_tensor(parameters->device, &tensor, data));
+    }
+    HN_GO(hn_checkpoint_add(writer, name, parameters->dtype, copy != NULL ? copy : data, bytes));
 done:
     hn_free(data);
     hn_free(name);
@@ -61,15 +85,18 @@ done:
 }
 
 static hone_status write(const char *path, const hn_identity *identity, int64_t step,
-                         hn_parameters *parameters, const hn_optimizer *optimizer) {
+                         const hn_parameters *parameters, const hn_optimizer *optimizer, const void *copy) {
+    const unsigned char *at = copy;
     hn_checkpoint_writer *writer = NULL;
     hone_status status = HONE_OK;
 
     HN_GO(hn_checkpoint_writer_create(path, &writer));
     HN_GO(add_state(writer, identity, step));
     for (size_t i = 0; i < parameters->count; i++)
-        for (part which = PART_WEIGHT; which < PARTS; which++)
-            HN_GO(add_part(writer, parameters, optimizer, i, which));
+        for (part which = PART_WEIGHT; which < PARTS; which++) {
+            HN_GO(add_part(writer, parameters, optimizer, i, which, at));
+            at = at != NULL ? at + part_bytes(parameters, i) : NULL;
+        }
     HN_GO(hn_checkpoint_commit(writer));
 done:
     hn_checkpoint_writer_destroy(writer);
@@ -119,13 +146,14 @@ done:
 }
 
 hone_status hn_snapshot_save(const char *folder, const hn_identity *identity, int64_t step, int64_t keep,
-                             hn_parameters *parameters, const hn_optimizer *optimizer, char **path) {
+                             const hn_parameters *parameters, const hn_optimizer *optimizer, const void *copy,
+                             char **path) {
     hone_status status = HONE_OK;
 
     *path = NULL;
     HN_GO(hn_folder_make(folder));
     HN_GO(hn_format(path, "%s/step-%08lld.hone", folder, (long long)step));
-    HN_GO(write(*path, identity, step, parameters, optimizer));
+    HN_GO(write(*path, identity, step, parameters, optimizer, copy));
     HN_GO(prune(folder, keep));
 done:
     if (status != HONE_OK) {

@@ -14,11 +14,15 @@ typedef struct hn_identity {
     int64_t seed, batch;  /**< pairs a step */
 } hn_identity;
 
-/** Writes FOLDER/step-NNNNNNNN.hone whole or not at all, then removes the oldest beyond `keep`. *path: new
- * string. */
+/** Bytes of the state of these parameters, and the state itself, into as many. */
+uint64_t hn_snapshot_bytes(const hn_parameters *parameters);
+HONE_MUST_USE hone_status hn_snapshot_copy(const hn_parameters *parameters, const hn_optimizer *optimizer,
+                                           void *copy);
+/** Writes FOLDER/step-NNNNNNNN.hone whole or not at all, then removes the oldest beyond `keep`. `copy`: the state as
+ *  hn_snapshot_copy left it, so that nothing is read from the device; NULL: as it is there. *path: new string. */
 HONE_MUST_USE hone_status hn_snapshot_save(const char *folder, const hn_identity *identity, int64_t step,
-                                           int64_t keep, hn_parameters *parameters,
-                                           const hn_optimizer *optimizer, char **path);
+                                           int64_t keep, const hn_parameters *parameters,
+                                           const hn_optimizer *optimizer, const void *copy, char **path);
 /** Restores from the newest usable file; refused ones are warned about with their reason. *step is 0 when the
  * folder holds none; HONE_ERROR_FORMAT when it holds some and none is usable. */
 HONE_MUST_USE hone_status hn_snapshot_restore(const char *folder, const hn_identity *identity,

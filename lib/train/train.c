@@ -9,13 +9,11 @@
 
 hone_status hn_run_save(hn_run_state *run) {
     const hn_identity identity = hn_run_identity(run);
-    char *path = NULL;
 
-    HN_TRY(hn_snapshot_save(run->checkpoints, &identity, run->step, run->options->keep, run->trained,
-                            run->optimizer, &path));
-    hn_free(run->last_checkpoint);
-    run->last_checkpoint = path;
-    return HONE_OK;
+    if (run->saver == NULL)
+        HN_TRY(hn_saver_create(run->checkpoints, run->options->keep, &identity, run->trained, run->optimizer,
+                               &run->saver));
+    return hn_saver_begin(run->saver, run->step);
 }
 
 hone_status hn_run_finish(hn_run_state *run, char *folder, size_t size) {
@@ -59,10 +57,12 @@ static hone_status loop(hn_run_state *run, hone_train_summary *summary) {
         const bool stop = asked_to_stop(run);
         if (save_is_due(run) || stop || run->step == run->steps)
             HN_TRY(hn_run_save(run));
+        if (stop || run->step == run->steps)
+            HN_TRY(hn_saver_wait(run->saver));
         if (stop && run->step < run->steps)
             return hn_fail(HONE_ERROR_INTERRUPTED,
                            "stopped after step %lld of %lld; saved %s; go on with --resume",
-                           (long long)run->step, (long long)run->steps, run->last_checkpoint);
+                           (long long)run->step, (long long)run->steps, hn_saver_last(run->saver));
     }
     return HONE_OK;
 }
@@ -86,8 +86,8 @@ hone_status hone_train(const hone_train_options *options, const hone_train_obser
     summary->recomputed = run.recompute;
     summary->seconds = hn_seconds() - began;
     summary->peak_bytes = hn_peak_bytes();
-    if (run.last_checkpoint != NULL)
-        snprintf(summary->checkpoint, sizeof summary->checkpoint, "%s", run.last_checkpoint);
+    if (run.saver != NULL && hn_saver_last(run.saver) != NULL)
+        snprintf(summary->checkpoint, sizeof summary->checkpoint, "%s", hn_saver_last(run.saver));
     if (status == HONE_OK)
         status = hn_run_finish(&run, summary->final_folder, sizeof summary->final_folder);
     hn_run_close(&run);
