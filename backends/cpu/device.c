@@ -145,6 +145,7 @@ hone_status hn_cpu_properties(hone_backend_device *device, hone_device_propertie
     (void)snprintf(properties->numerics, sizeof properties->numerics, "cpu %s; kernels %d%s; %s",
                    isa_names[device->isa], HN_CPU_KERNELS_VERSION,
                    device->matmul.bf16 ? ", attention in bf16" : "", matmul);
+    hn_cpu_matmul_choices(&device->matmul, properties->choices, sizeof properties->choices);
     (void)snprintf(properties->detail, sizeof properties->detail, "%s",
                    properties->numerics + strlen("cpu "));
     properties->memory_bytes = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;

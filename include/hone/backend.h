@@ -354,6 +354,7 @@ typedef struct hone_device_properties {
     char name[128];          /**< of the hardware, for people */
     char detail[128];        /**< what was chosen: instruction set, libraries */
     char numerics[192];      /**< everything that bits depend on, one line: goes into cache keys */
+    char choices[512];       /**< for people: what serves which matrix products, a line each; may be empty */
     uint64_t memory_bytes;   /**< what a program may hope to use; 0 = unknown */
     uint32_t compute_dtypes; /**< bit d: HONE dtype d can be the "f" of every operation */
     uint32_t weight_dtypes;  /**< bit d: HONE dtype d (BF16, Q8) can be a "w" beside "f" operands of F32 */

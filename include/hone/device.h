@@ -49,10 +49,11 @@ HONE_API uint64_t hone_device_peak_bytes(const hone_device *device);
 /** A line of the list: a device that can be opened (reason NULL), or a module or backend that can't (reason
  * says why). */
 typedef struct hone_device_entry {
-    char *name;   /**< NAME:INDEX, or NAME when there is no device */
-    char *path;   /**< of the module; "built in" */
-    char *detail; /**< NULL when it can't be used */
-    char *reason; /**< NULL when it can be used */
+    char *name;    /**< NAME:INDEX, or NAME when there is no device */
+    char *path;    /**< of the module; "built in" */
+    char *detail;  /**< NULL when it can't be used */
+    char *choices; /**< what serves which matrix products, a line each; NULL when it can't be used */
+    char *reason;  /**< NULL when it can be used */
     uint64_t memory_bytes;
     int units;
 } hone_device_entry;

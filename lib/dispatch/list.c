@@ -34,6 +34,7 @@ static hone_status add_device(listing *list, const hn_module *module, int index)
     }
     HN_GO(hn_format(&detail, "%s; %s", device->properties.name, device->properties.detail));
     HN_GO(add(list, name, module->path, detail, NULL));
+    HN_GO(hn_strdup(&list->item[list->count - 1].choices, device->properties.choices));
     list->item[list->count - 1].memory_bytes = device->properties.memory_bytes;
     list->item[list->count - 1].units = device->properties.units;
 done:
@@ -94,6 +95,7 @@ void hone_devices_free(hone_device_entry *entries, size_t count) {
         hn_free(entries[i].name);
         hn_free(entries[i].path);
         hn_free(entries[i].detail);
+        hn_free(entries[i].choices);
         hn_free(entries[i].reason);
     }
     hn_free(entries);

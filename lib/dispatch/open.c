@@ -78,6 +78,7 @@ static hone_status open_backend(hone_device *device, int index) {
     HN_TRY(device->backend->properties(device->handle, &device->properties));
     device->properties.name[sizeof device->properties.name - 1] = '\0';
     device->properties.detail[sizeof device->properties.detail - 1] = '\0';
+    device->properties.choices[sizeof device->properties.choices - 1] = '\0';
     device->properties.numerics[sizeof device->properties.numerics - 1] = '\0';
     return HONE_OK;
 }

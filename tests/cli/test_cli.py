@@ -225,6 +225,9 @@ class Tools(Case):
         self.assertIsNone(found["cpu:0"]["reason"])
         self.assertGreater(found["cpu:0"]["memory_bytes"], 0)
         self.assertIn("cpu", self.must("devices").stdout)
+        self.assertIn("gradient of weights", found["cpu:0"]["choices"])
+        for line in found["cpu:0"]["choices"].split("\n"):
+            self.assertIn("  " + line + "\n", self.must("devices").stdout)
         self.bad("generate", "--model", self.model, "--prompt", "a", "--device", "abacus", says="abacus")
 
     def test_bandit(self):

@@ -220,3 +220,37 @@ void hn_cpu_matmul_numerics(const hn_cpu_matmul_state *state, char *text, size_t
         }
     }
 }
+
+/* One line: what each dtype of b goes to, for a product of this shape. */
+static void describe_class(const hn_cpu_matmul_state *state, const char *name, hn_cpu_product product,
+                           char *text, size_t size) {
+    static const hone_dtype dtypes[] = {HONE_F32, HONE_BF16, HONE_Q8};
+    size_t length = strlen(text);
+    (void)snprintf(text + length, size - length, "%s%s", length > 0 ? "\n" : "", name);
+    for (int i = 0; i < 3; i++) {
+        product.b.dtype = dtypes[i];
+        length = strlen(text);
+        (void)snprintf(text + length, size - length, "%s %s %s", i == 0 ? ":" : ",",
+                       i == 0   ? "f32"
+                       : i == 1 ? "bf16"
+                                : "q8",
+                       choose(state, &product)->name);
+    }
+}
+
+void hn_cpu_matmul_choices(const hn_cpu_matmul_state *state, char *text, size_t size) {
+    const hn_cpu_product wide = {.kind = HN_CPU_NT, .m = 512, .n = 1024, .k = 1024};
+    hn_cpu_product few = wide, narrow = wide, thin = wide, back = wide, gradient = wide;
+    few.m = 1;
+    narrow.n = 256;
+    thin.n = 16;
+    back.kind = HN_CPU_NN;
+    gradient.kind = HN_CPU_TN;
+    text[0] = '\0';
+    describe_class(state, "up to 32 rows, forward", few, text, size);
+    describe_class(state, "forward", wide, text, size);
+    describe_class(state, "forward, under 384 columns", narrow, text, size);
+    describe_class(state, "forward, LoRA's factors", thin, text, size);
+    describe_class(state, "gradient of activations", back, text, size);
+    describe_class(state, "gradient of weights", gradient, text, size);
+}

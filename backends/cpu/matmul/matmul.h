@@ -64,6 +64,9 @@ hone_status hn_cpu_matmul(const hn_cpu_matmul_state *state, const hn_cpu_product
 bool hn_cpu_matmul_tile(const hn_cpu_matmul_state *state, const hn_cpu_product *product, int thread);
 hone_status hn_cpu_matmul_failed(const hn_cpu_matmul_state *state);
 
+/** What serves which products, a line for each class of shape and dtype. */
+void hn_cpu_matmul_choices(const hn_cpu_matmul_state *state, char *text, size_t size);
+
 /** Everything that the bits of a product depend on, besides the instruction set: one line. */
 void hn_cpu_matmul_numerics(const hn_cpu_matmul_state *state, char *text, size_t size);
 
