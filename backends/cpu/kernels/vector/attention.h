@@ -82,15 +82,15 @@ static float *lane_row(const desk *b, const hn_cpu_heads *heads, int64_t lane, i
 /* to[unit, lane] = factor * row(lane)[its elements]; lanes past the last are 0. */
 static void transpose_in(const desk *b, const hn_cpu_heads *heads, int64_t group, float factor, float *to) {
     for (int64_t lane = 0; lane < b->padded; lane += VEC_LANES) {
+        const float *row[VEC_LANES];
+        for (int i = 0; i < VEC_LANES; i++) {
+            row[i] = lane + i < b->lanes ? lane_row(b, heads, lane + i, group) : NULL;
+        }
         for (int64_t unit = 0; unit < b->units; unit += VEC_LANES) {
             int64_t n = unit * UNIT, left = b->units - unit;
             vec square[VEC_LANES];
             for (int i = 0; i < VEC_LANES; i++) {
-                square[i] = vec_zero();
-                if (lane + i < b->lanes) {
-                    square[i] =
-                        units_along(lane_row(b, heads, lane + i, group) + n, b->work->width - n, factor);
-                }
+                square[i] = row[i] == NULL ? vec_zero() : units_along(row[i] + n, b->work->width - n, factor);
             }
             vec_transpose(square);
             for (int i = 0; i < (left < VEC_LANES ? (int)left : VEC_LANES); i++) {
@@ -125,26 +125,32 @@ static void copy_along(const desk *b, const float *const *row, float factor, flo
 }
 
 /* In units along the rows; 0 for a row past the last. */
-static void copy_across(const desk *b, const float *const *row, float factor, float *to) {
+static void copy_across(const desk *b, const float *const *row, float *to) {
     for (int64_t r = 0; r < b->rows; r += UNIT) {
         for (int64_t n = 0; n < b->across; n += VEC_LANES) {
             vec part[UNIT];
             for (int i = 0; i < UNIT; i++) {
-                part[i] = vec_zero();
-                if (r + i < b->rows) {
-                    part[i] = load_scaled(row[r + i] + n, b->work->width - n, factor);
-                }
+                part[i] = r + i < b->rows ? load_existing(row[r + i] + n, b->work->width - n) : vec_zero();
             }
             vec_store(to + r / UNIT * b->across + n, units_across(part));
         }
     }
 }
 
-/* Both ways; in floats they are one. */
+/* Both ways. In floats they are one, at one place. */
 static void copy_both(const desk *b, const float *const *row, float factor, float *right, float *down) {
     copy_along(b, row, factor, right);
-    if (down != right) {
-        copy_across(b, row, factor, down);
+    for (int64_t r = 0; UNIT > 1 && r < b->rows; r += UNIT) {
+        for (int64_t n = 0; n < b->across; n += UNIT * VEC_LANES) {
+            vec along[UNIT], across[UNIT];
+            for (int i = 0; i < UNIT; i++) {
+                along[i] = r + i < b->rows ? vec_load(right + (r + i) * b->along + n / UNIT) : vec_zero();
+            }
+            turn_units(along, across);
+            for (int i = 0; i < UNIT && n + i * VEC_LANES < b->across; i++) {
+                vec_store(down + r / UNIT * b->across + n + i * VEC_LANES, across[i]);
+            }
+        }
     }
 }
 
@@ -294,7 +300,7 @@ static void attention(const hn_cpu_attention_work *work, int64_t item, float *sc
     walk keys = begin_walk(&b);
     while (next_keys(&b, &keys)) {
         copy_along(&b, b.row, 1.0f, b.right);
-        copy_across(&b, b.row2, 1.0f, b.down2);
+        copy_across(&b, b.row2, b.down2);
         make_scores(&b, b.right, b.left, b.score);
         hide(&b, b.score, -INFINITY);
         softmax_block(&b);
