@@ -1,5 +1,5 @@
 /* Operations of the cpu backend: the same bits for any number of threads and from call to call; instruction sets
- * agree to rounding; the faraway device, which computes with the scalar kernels, gives the scalar kernels' bits. */
+ * agree to rounding; factors of products are of the dtype asked for; the faraway device, which computes with the scalar kernels, gives the scalar kernels' bits. */
 #include <dispatch/dispatch.h>
 #include <tensor/tensor.h>
 
@@ -328,8 +328,8 @@ static void expect_close(const result *a, const result *b, const problem *p, con
     }
 }
 
-static hone_device *open_isa(const char *isa, int threads) {
-    hone_device_options options = {.threads = threads, .isa = isa};
+static hone_device *open_as(const char *isa, const char *dtype, int threads) {
+    hone_device_options options = {.threads = threads, .isa = isa, .dtype = dtype};
     hone_device *device = NULL;
     hone_status status = hone_device_open("cpu", &options, &device);
     if (status == HONE_ERROR_UNSUPPORTED) {
@@ -339,12 +339,15 @@ static hone_device *open_isa(const char *isa, int threads) {
     return device;
 }
 
-static const char *const isas[] = {"scalar", "avx2", "avx512"};
+static hone_device *open_isa(const char *isa, int threads) { return open_as(isa, "f32", threads); }
+
+static const char *const isas[] = {"scalar", "avx2", "avx512", "avx512bf16"};
 
 static void threads_do_not_change_bits(void **state) {
     (void)state;
-    for (int i = 0; i < 3; i++) {
-        hone_device *one = open_isa(isas[i], 1), *two = open_isa(isas[i], 2), *five = open_isa(isas[i], 5);
+    for (int i = 0; i < 4; i++) {
+        hone_device *one = open_as(isas[i], "bf16", 1), *two = open_as(isas[i], "bf16", 2);
+        hone_device *five = open_as(isas[i], "bf16", 5);
         for (int k = 0; one != NULL && k < PROBLEMS; k++) {
             result a = solve(one, &problems[k]), b = solve(two, &problems[k]), c = solve(five, &problems[k]);
             result again = solve(two, &problems[k]);
@@ -378,6 +381,35 @@ static void instruction_sets_agree(void **state) {
     hone_device_close(scalar);
 }
 
+/* Whether it multiplies matrices. */
+static bool multiplies(const problem *p) {
+    return p->operation == HONE_OP_LINEAR || p->operation == HONE_OP_LINEAR_BACKWARD ||
+           p->operation == HONE_OP_ATTENTION || p->operation == HONE_OP_ATTENTION_BACKWARD ||
+           p->operation == HONE_OP_HEAD_LOGP || p->operation == HONE_OP_HEAD_LOGP_BACKWARD;
+}
+
+/* Rounded only where the level has such products, and there all of them (but for attention of one query, as in
+   decoding), and nothing else. */
+static void products_are_of_the_dtype(void **state) {
+    (void)state;
+    for (int i = 2; i < 4; i++) {
+        hone_device *full = open_as(isas[i], "f32", 2), *rounded = open_as(isas[i], "bf16", 2);
+        for (int k = 0; full != NULL && k < PROBLEMS; k++) {
+            const problem *p = &problems[k];
+            result a = solve(full, p), b = solve(rounded, p);
+            if (i == 2 || !multiplies(p)) {
+                expect_bits(&a, &b, p, "nothing to round");
+            } else if (p->extent['T'] > 1 && memcmp(a.data, b.data, a.count * sizeof(float)) == 0) {
+                fail_msg("%s: not rounded", describe(p));
+            }
+            free(a.data);
+            free(b.data);
+        }
+        hone_device_close(full);
+        hone_device_close(rounded);
+    }
+}
+
 static void faraway_gives_scalar_bits(void **state) {
     (void)state;
     hone_device *scalar = open_isa("scalar", 1), *faraway = NULL;
@@ -408,9 +440,8 @@ static void options_are_checked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_do_not_change_bits),
-        cmocka_unit_test(instruction_sets_agree),
-        cmocka_unit_test(faraway_gives_scalar_bits),
+        cmocka_unit_test(threads_do_not_change_bits), cmocka_unit_test(instruction_sets_agree),
+        cmocka_unit_test(products_are_of_the_dtype),  cmocka_unit_test(faraway_gives_scalar_bits),
         cmocka_unit_test(options_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
