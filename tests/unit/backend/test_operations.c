@@ -381,6 +381,15 @@ static void instruction_sets_agree(void **state) {
     hone_device_close(scalar);
 }
 
+/* Thin products gain nothing from rounding, and are not: a linear's backward is three, of which one may be thin. */
+static bool thin(const problem *p) {
+    const int64_t *e = p->extent;
+    const bool head = p->operation == HONE_OP_HEAD_LOGP || p->operation == HONE_OP_HEAD_LOGP_BACKWARD;
+    const bool linear = p->operation == HONE_OP_LINEAR || p->operation == HONE_OP_LINEAR_BACKWARD;
+    return (linear && (e['T'] <= 32 || e['I'] <= 32 || e['O'] <= 32)) ||
+           (head && (e['U'] <= 32 || e['D'] <= 32 || e['V'] <= 32));
+}
+
 /* Whether it multiplies matrices. */
 static bool multiplies(const problem *p) {
     return p->operation == HONE_OP_LINEAR || p->operation == HONE_OP_LINEAR_BACKWARD ||
@@ -388,8 +397,8 @@ static bool multiplies(const problem *p) {
            p->operation == HONE_OP_HEAD_LOGP || p->operation == HONE_OP_HEAD_LOGP_BACKWARD;
 }
 
-/* Rounded only where the level has such products, and there all of them (but for attention of one query, as in
-   decoding), and nothing else. */
+/* Rounded only where the level has such products, and there all of them (but for thin ones, and attention of one
+   query, as in decoding), and nothing else. */
 static void products_are_of_the_dtype(void **state) {
     (void)state;
     for (int i = 2; i < 4; i++) {
@@ -399,7 +408,8 @@ static void products_are_of_the_dtype(void **state) {
             result a = solve(full, p), b = solve(rounded, p);
             if (i == 2 || !multiplies(p)) {
                 expect_bits(&a, &b, p, "nothing to round");
-            } else if (p->extent['T'] > 1 && memcmp(a.data, b.data, a.count * sizeof(float)) == 0) {
+            } else if (p->extent['T'] > 1 && !thin(p) &&
+                       memcmp(a.data, b.data, a.count * sizeof(float)) == 0) {
                 fail_msg("%s: not rounded", describe(p));
             }
             free(a.data);
