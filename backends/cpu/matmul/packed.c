@@ -40,7 +40,7 @@ static void tile_columns(const hn_cpu_packed_kernel *kernel, const hn_cpu_produc
     const int64_t height = HN_CPU_PACKED_ROWS / kernel->mr * kernel->mr;
     for (int64_t from = 0; from < units; from += size) {
         const int64_t count = smaller(size, units - from);
-        kernel->copy(p, column, columns, from, count, scratch);
+        kernel->copy(p, column, columns, from, count, up_to(count, kernel->grain), scratch);
         for (int64_t row = 0; row < p->m; row += height) {
             kernel->multiply(p, row, smaller(p->m, row + height), column, columns, from, count,
                              from > 0 || p->accumulate, scratch, copy);
@@ -70,7 +70,7 @@ typedef struct chunk {
 /* The panels of a block, `padded` columns wide, lie one after the other; blocks too. */
 static float *panel_at(const chunk *c, int64_t block, int64_t panel) {
     const int64_t padded = up_to(c->columns, c->kernel->nr), first = block * c->size;
-    const int64_t count = smaller(c->size, c->units - first);
+    const int64_t count = up_to(smaller(c->size, c->units - first), c->kernel->grain);
     return c->state->shared + first * padded + panel * c->kernel->nr * count;
 }
 
@@ -78,9 +78,10 @@ static void copy_item(void *argument, int64_t index, int thread) {
     const chunk *c = argument;
     const int64_t panels = parts(c->columns, c->kernel->nr), block = index / panels, panel = index % panels;
     const int64_t first = block * c->size, column = panel * c->kernel->nr;
+    const int64_t count = smaller(c->size, c->units - first);
     (void)thread;
     c->kernel->copy(c->product, c->column + column, smaller(c->kernel->nr, c->columns - column),
-                    c->from + first, smaller(c->size, c->units - first), panel_at(c, block, panel));
+                    c->from + first, count, up_to(count, c->kernel->grain), panel_at(c, block, panel));
 }
 
 static void add_bias(const hn_cpu_product *p, int64_t row, int64_t last, int64_t column, int64_t columns) {
@@ -135,7 +136,7 @@ void hn_cpu_packed_run(const hn_cpu_matmul_state *state, const hn_cpu_packed_ker
     chunk c = {.kernel = kernel, .state = state, .product = p, .size = block_units(kernel, p)};
     /* As much of the reduction as leaves room for 8 panels, then as many columns as fit. */
     const int64_t depth = smaller(units, floats / (8 * nr) / c.size * c.size);
-    const int64_t most = floats / depth / nr * nr, chunks = parts(p->n, most);
+    const int64_t most = floats / up_to(depth, 16) / nr * nr, chunks = parts(p->n, most);
     const int64_t width = smaller(p->n, up_to(parts(p->n, chunks), nr));
     for (c.column = 0; c.column < p->n; c.column += width) {
         c.columns = smaller(width, p->n - c.column);

@@ -24,9 +24,11 @@ enum { HN_CPU_PACKED_UNITS = 288, HN_CPU_PACKED_COLUMNS = 192, HN_CPU_PACKED_ROW
 /** For one instruction set and dtype. */
 typedef struct hn_cpu_packed_kernel {
     int64_t nr, mr, per_unit; /**< columns of a panel, rows of sums, elements of a unit */
-    /** Columns [column, column + columns) of b, units [from, from + count), as panels one after the other. */
+    int64_t grain;            /**< units of a panel are made up to a multiple of this, with zeros */
+    /** Columns [column, column + columns) of b, units [from, from + count), as panels of `padded` units one after the
+     *  other. */
     void (*copy)(const hn_cpu_product *product, int64_t column, int64_t columns, int64_t from, int64_t count,
-                 float *panels);
+                 int64_t padded, float *panels);
     /** Rows [first, last) of c (at most HN_CPU_PACKED_ROWS) from panels of these columns and units; `scratch` for
      *  HN_CPU_PACKED_ROWS * HN_CPU_PACKED_UNITS units of a. Not `add`: c is not read. */
     void (*multiply)(const hn_cpu_product *product, int64_t first, int64_t last, int64_t column,
@@ -34,7 +36,8 @@ typedef struct hn_cpu_packed_kernel {
                      float *scratch);
 } hn_cpu_packed_kernel;
 
-extern const hn_cpu_packed_kernel hn_cpu_packed_avx2, hn_cpu_packed_avx512, hn_cpu_packed_avx512bf16;
+extern const hn_cpu_packed_kernel hn_cpu_packed_avx2, hn_cpu_packed_avx512, hn_cpu_packed_avx512bf16,
+    hn_cpu_packed_amx;
 
 /** NULL where the instruction set has none. `bf16`: factors may be rounded to bf16. */
 const hn_cpu_packed_kernel *hn_cpu_packed_kernel_of(hn_cpu_isa isa, bool bf16);

@@ -1,91 +1,12 @@
 /**
- * The body of packed.h, written once. The including file gives, for its instruction set:
- *   LANES, vec                        floats of a register
- *   units                             a register of LANES units
- *   PAIRS                             0: a unit is an f32; 1: a pair of bf16
- *   MR                                rows of sums in registers; NR is two registers
- *   units_along(row, dtype, k, left)  the LANES units from element k of a row, `left` elements of which exist
- *   units_across(row, dtype, column, n, rows)   for PAIRS + 1 consecutive rows (`rows` of them exist), the units of n
- *                                     columns
- *   units_store, transpose, vec_zero, vec_load, vec_load_part, vec_store, vec_store_part, vec_set, vec_fma
+ * The body of packed.h, written once. The including file gives, for its instruction set, what packed_copy.h and
+ * packed_sums.h ask for, and:
+ *   MR, MR_ROWS                       rows of sums in registers; NR is two registers
  *   mac(sum, a, b)                    sum + the products of the unit at a with each of b's
  */
 
-#define ALWAYS static inline __attribute__((always_inline))
-enum { NR = 2 * LANES, PER_UNIT = 1 + PAIRS };
-
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t parts(int64_t extent, int64_t most) { return (extent + most - 1) / most; }
-
-/* ---- copying b ---- */
-
-/* b[n,k]: LANES rows at a time are turned over. `units_count` units from unit `from`. */
-ALWAYS void pack_along(const hn_cpu_matrix *b, hone_dtype dtype, int64_t first_row, int64_t rows,
-                       int64_t from, int64_t count, int64_t k, float *panel) {
-    for (int64_t half = 0; half < NR; half += LANES) {
-        hn_cpu_row row[LANES];
-        for (int64_t i = 0; i < LANES; i++) {
-            int64_t at = half + i < rows ? half + i : rows - 1;
-            row[i] = hn_cpu_matrix_row(b, first_row + at);
-        }
-        int64_t exist = rows - half;
-        for (int64_t u = 0; u < count; u += LANES) {
-            units r[LANES];
-            const int64_t element = (from + u) * PER_UNIT;
-#pragma GCC unroll 16
-            for (int i = 0; i < LANES; i++) {
-                int64_t left = i < exist ? least(k - element, LANES * PER_UNIT) : 0;
-                r[i] = units_along(row[i], dtype, b->first + element, left);
-            }
-            transpose(r);
-            int64_t stored = least(count - u, LANES);
-            for (int64_t i = 0; i < stored; i++) {
-                units_store(panel + (u + i) * NR + half, r[i]);
-            }
-        }
-    }
-}
-
-/* b[k,n]: as it lies. */
-ALWAYS void pack_across(const hn_cpu_matrix *b, hone_dtype dtype, int64_t column, int64_t columns,
-                        int64_t from, int64_t count, int64_t k, float *panel) {
-    for (int64_t u = 0; u < count; u++) {
-        const int64_t element = (from + u) * PER_UNIT, exist = least(k - element, PER_UNIT);
-        hn_cpu_row row[2] = {hn_cpu_matrix_row(b, element), {NULL, NULL}};
-        row[1] = exist > 1 ? hn_cpu_matrix_row(b, element + 1) : row[0];
-        for (int64_t half = 0; half < NR; half += LANES) {
-            int64_t n = least(columns - half, LANES);
-            units_store(panel + u * NR + half,
-                        units_across(row, dtype, b->first + column + half, n < 0 ? 0 : n, (int)exist));
-        }
-    }
-}
-
-ALWAYS void pack_as(const hn_cpu_product *p, hone_dtype dtype, int64_t column, int64_t columns, int64_t from,
-                    int64_t count, float *block) {
-    for (int64_t j = 0; j < columns; j += NR, block += count * NR) {
-        if (p->kind == HN_CPU_NT) {
-            pack_along(&p->b, dtype, column + j, columns - j, from, count, p->k, block);
-        } else {
-            pack_across(&p->b, dtype, column + j, columns - j, from, count, p->k, block);
-        }
-    }
-}
-
-static void pack(const hn_cpu_product *p, int64_t column, int64_t columns, int64_t from, int64_t count,
-                 float *block) {
-    switch (p->b.dtype) {
-    case HONE_BF16:
-        pack_as(p, HONE_BF16, column, columns, from, count, block);
-        break;
-    case HONE_Q8:
-        pack_as(p, HONE_Q8, column, columns, from, count, block);
-        break;
-    default:
-        pack_as(p, HONE_F32, column, columns, from, count, block);
-        break;
-    }
-}
+#include "packed_copy.h"
+#include "packed_sums.h"
 
 /* ---- sums in registers ---- */
 
@@ -94,29 +15,6 @@ typedef struct left {
     const float *data;
     int64_t row, unit;
 } left;
-
-/** A block of c. */
-typedef struct sums {
-    float *c;
-    int64_t ldc, columns;
-    float alpha;
-    bool add;
-} sums;
-
-ALWAYS void store_row(const sums *to, float *c, vec low, vec high) {
-    vec alpha = vec_set(to->alpha);
-    int n = (int)(to->columns < LANES ? to->columns : LANES), m = (int)to->columns - LANES;
-    if (to->columns >= NR) {
-        vec_store(c, vec_fma(alpha, low, to->add ? vec_load(c) : vec_zero()));
-        vec_store(c + LANES, vec_fma(alpha, high, to->add ? vec_load(c + LANES) : vec_zero()));
-        return;
-    }
-    vec_store_part(c, vec_fma(alpha, low, to->add ? vec_load_part(c, n) : vec_zero()), n);
-    if (m > 0) {
-        c += LANES;
-        vec_store_part(c, vec_fma(alpha, high, to->add ? vec_load_part(c, m) : vec_zero()), m);
-    }
-}
 
 /* `rows` and which stride is 1 are constants where this is inlined. */
 ALWAYS void multiply_rows(int rows, bool across, int64_t count, left a, const float *b, const sums *to) {
@@ -247,4 +145,4 @@ static void multiply_panels(const hn_cpu_product *p, int64_t first, int64_t last
 }
 
 #define PACKED_KERNEL                                                                                        \
-    { .nr = NR, .mr = MR, .per_unit = PER_UNIT, .copy = pack, .multiply = multiply_panels }
+    { .nr = NR, .mr = MR, .per_unit = PER_UNIT, .grain = 1, .copy = pack, .multiply = multiply_panels }
