@@ -12,7 +12,7 @@
 #include <cpuid.h>
 #endif
 
-static const char *const isa_names[HN_CPU_ISAS] = {"scalar", "avx2", "avx512", "avx512bf16"};
+static const char *const isa_names[HN_CPU_ISAS] = {"scalar", "avx2", "avx512", "avx512bf16", "amx"};
 
 /* What the processor and the operating system (which must save the registers) both support. */
 static hn_cpu_isa best_isa(void) {
@@ -27,7 +27,10 @@ static hn_cpu_isa best_isa(void) {
     }
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-        return __builtin_cpu_supports("avx512bf16") ? HN_CPU_AVX512BF16 : HN_CPU_AVX512;
+        if (!__builtin_cpu_supports("avx512bf16")) {
+            return HN_CPU_AVX512;
+        }
+        return hn_cpu_amx_usable() ? HN_CPU_AMX : HN_CPU_AVX512BF16;
     }
     return HN_CPU_AVX2;
 #else
@@ -55,7 +58,7 @@ static hone_status choose_isa(const hone_host *host, hn_cpu_isa *isa) {
         return HONE_OK;
     }
     return host->fail(host->context, HONE_ERROR_ARGUMENT,
-                      "option isa=%s: it is auto, scalar, avx2, avx512 or avx512bf16", name);
+                      "option isa=%s: it is auto, scalar, avx2, avx512, avx512bf16 or amx", name);
 }
 
 /* Each level keeps what the one below does better or as well. */

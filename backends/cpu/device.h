@@ -28,6 +28,10 @@ struct hone_backend_device {
     uint32_t buffer_count, buffer_capacity, first_free;
 };
 
+/** Whether the processor and this build have AMX with BF16 and the system lets this process use it, which this asks
+ *  for: leave is given to all threads, for as long as the process lives. */
+bool hn_cpu_amx_usable(void);
+
 /** Where element 0 of the tensor is; NULL when the tensor is absent. */
 void *hn_cpu_data(const hone_backend_device *device, const hone_tensor *tensor);
 

@@ -108,7 +108,7 @@ static void add_rounded(cf_suite *suite, const hone_backend_manifest *manifest, 
 
 static bool add_levels(cf_suite *suite, const hone_backend_manifest *manifest, int index,
                        const cf_selection *selection) {
-    static const char *const levels[] = {"scalar", "avx2", "avx512", "avx512bf16"};
+    static const char *const levels[] = {"scalar", "avx2", "avx512", "avx512bf16", "amx"};
     const int before = suite->targets;
     char reason[512] = "";
 

@@ -41,7 +41,7 @@ static bool parse(int argc, const char **argv, arguments *a) {
     const struct poptOption table[] = {
         {"device", 0, POPT_ARG_STRING, &a->device, 0, "a device instead of all", "NAME[:INDEX]"},
         {"isa", 0, POPT_ARG_STRING, &a->isa, 0, "an instruction set instead of all",
-         "scalar|avx2|avx512|avx512bf16"},
+         "scalar|avx2|avx512|avx512bf16|amx"},
         {"threads", 0, POPT_ARG_INT, &a->selection.threads, 0, "the bits of 1 thread, with this many too (2)",
          "N"},
         {"seed", 0, POPT_ARG_LONGLONG, &a->seed, 0, "of all contents (1)", "S"},

@@ -14,6 +14,11 @@ static int64_t up_to(int64_t extent, int64_t grain) { return parts(extent, grain
 
 const hn_cpu_packed_kernel *hn_cpu_packed_kernel_of(hn_cpu_isa isa, bool bf16) {
 #if defined(__x86_64__)
+#ifdef HONE_HAVE_AMX
+    if (bf16 && isa >= HN_CPU_AMX) {
+        return &hn_cpu_packed_amx;
+    }
+#endif
     if (bf16 && isa >= HN_CPU_AVX512BF16) {
         return &hn_cpu_packed_avx512bf16;
     }

@@ -59,7 +59,7 @@ static int class_of(const hn_cpu_product *product) {
     return product->n < 384 || product->m <= 64 || product->k <= 64 ? CLASS_NARROW : CLASS_WIDE;
 }
 
-/* f32 in f32. The level with bf16 products is the one below it here. */
+/* f32 in f32. The levels with bf16 products are the one below them here. */
 static const hn_cpu_provider *const table[HN_CPU_ISAS][HN_CPU_PRODUCT_KINDS][CLASSES] = {
     [HN_CPU_SCALAR] =
         {
@@ -91,12 +91,15 @@ static const hn_cpu_provider *choose_ours(hn_cpu_isa isa, bool bf16, const hn_cp
     if (isa == HN_CPU_SCALAR) {
         return REFERENCE;
     }
-    return few_rows(product) ? ROWS : bf16 ? PACKED_BF16 : PACKED;
+    if (few_rows(product)) {
+        return ROWS;
+    }
+    return bf16 ? PACKED_BF16 : PACKED;
 }
 
 const hn_cpu_provider *hn_cpu_matmul_choose(hn_cpu_isa isa, bool bf16, const hn_cpu_product *product) {
     if (product->b.dtype != HONE_F32 || (bf16 && !thin(product))) {
         return choose_ours(isa, bf16, product);
     }
-    return table[isa == HN_CPU_AVX512BF16 ? HN_CPU_AVX512 : isa][product->kind][class_of(product)];
+    return table[isa > HN_CPU_AVX512 ? HN_CPU_AVX512 : isa][product->kind][class_of(product)];
 }

@@ -262,22 +262,28 @@ static void the_table(void **state) {
 }
 
 /* Tiles must not cover an element twice nor miss one, whatever the shape. */
+static void check_cuts(const hn_cpu_provider *provider) {
+    for (int trial = 0; trial < 2000; trial++) {
+        hn_cpu_product p = {.kind = (hn_cpu_product_kind)(trial % 3), .alpha = 1.0f};
+        p.m = 1 + (int64_t)((next_value() + 0.5f) * (trial % 2 ? 40.0f : 3000.0f));
+        p.n = 1 + (int64_t)((next_value() + 0.5f) * (trial % 5 ? 900.0f : 60000.0f));
+        p.k = 1 + (int64_t)((next_value() + 0.5f) * 2000.0f);
+        hn_cpu_cut cut = hn_cpu_matmul_cut(provider, &p);
+        assert_true(cut.tile_m > 0 && cut.tile_n > 0);
+        assert_true(cut.tile_m >= provider->least_m || cut.down == 1);
+        assert_true(cut.tile_n >= provider->least_n || cut.across == 1);
+        assert_true((cut.down - 1) * cut.tile_m < p.m && p.m <= cut.down * cut.tile_m);
+        assert_true((cut.across - 1) * cut.tile_n < p.n && p.n <= cut.across * cut.tile_n);
+    }
+}
+
+/* What multiplies bf16 is chosen by the option "products" alone, so it is in no list. */
 static void cuts_cover(void **state) {
     (void)state;
     for (int i = 0; hn_cpu_providers[i] != NULL; i++) {
-        for (int trial = 0; trial < 2000; trial++) {
-            hn_cpu_product p = {.kind = (hn_cpu_product_kind)(trial % 3), .alpha = 1.0f};
-            p.m = 1 + (int64_t)((next_value() + 0.5f) * (trial % 2 ? 40.0f : 3000.0f));
-            p.n = 1 + (int64_t)((next_value() + 0.5f) * (trial % 5 ? 900.0f : 60000.0f));
-            p.k = 1 + (int64_t)((next_value() + 0.5f) * 2000.0f);
-            hn_cpu_cut cut = hn_cpu_matmul_cut(hn_cpu_providers[i], &p);
-            assert_true(cut.tile_m > 0 && cut.tile_n > 0);
-            assert_true(cut.tile_m >= hn_cpu_providers[i]->least_m || cut.down == 1);
-            assert_true(cut.tile_n >= hn_cpu_providers[i]->least_n || cut.across == 1);
-            assert_true((cut.down - 1) * cut.tile_m < p.m && p.m <= cut.down * cut.tile_m);
-            assert_true((cut.across - 1) * cut.tile_n < p.n && p.n <= cut.across * cut.tile_n);
-        }
+        check_cuts(hn_cpu_providers[i]);
     }
+    check_cuts(&hn_cpu_provider_packed_bf16);
 }
 
 static void check_threads(const hn_cpu_matmul_state *matmul, const int64_t *shape, int kind) {
