@@ -119,6 +119,13 @@ static hone_status run_micro(hn_run_state *run, const int64_t *index, int64_t co
     return HONE_OK;
 }
 
+/** How far apart the same log-probabilities may be, as a share of the loss. Packs of another composition add in
+ * another order; where factors are rounded to bf16, a difference in the last bit of float32 grows to one of bf16,
+ * and its sums over a completion have moved the first loss by up to 1 %. */
+static double self_check_tolerance(const hn_run_state *run) {
+    return strcmp(run->options->dtype, "bf16") == 0 ? 5e-2 : 1e-3;
+}
+
 /** At step 0 policy = reference, and the loss is a known constant: anything else is a bug, a wrong template
  * or a wrong reference, and would be trained on silently. */
 static hone_status self_check(const hn_run_state *run, const tally *sum, double divisor) {
@@ -127,7 +134,7 @@ static hone_status self_check(const hn_run_state *run, const tally *sum, double 
     if (run->step > 0 || !sum->reference_known || run->options->adapter != NULL ||
         run->options->reference != NULL)
         return HONE_OK;
-    if (fabs(found - wanted) <= 1e-3 * fmax(1.0, fabs(wanted)))
+    if (fabs(found - wanted) <= self_check_tolerance(run) * fmax(1.0, fabs(wanted)))
         return HONE_OK;
     return hn_fail(HONE_ERROR_NUMERIC,
                    "self-check: the loss before the first update is %.6f, %s with policy = reference is "
