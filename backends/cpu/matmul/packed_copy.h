@@ -21,6 +21,19 @@ enum { NR = 2 * LANES, PER_UNIT = 1 + PAIRS };
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t parts(int64_t extent, int64_t most) { return (extent + most - 1) / most; }
 
+/* Many rows are read a piece at a time, which processors don't foresee: pieces are called for this many rows, or bytes
+ * along the rows, before they are read. */
+enum { ROWS_AHEAD = 32, BYTES_AHEAD = 512 };
+
+/* `elements` of a row from element `first` on, shifted by `ahead` bytes; nothing is read. */
+ALWAYS void call_for(hn_cpu_row row, hone_dtype dtype, int64_t first, int64_t elements, int64_t ahead) {
+    const int64_t bytes = (int64_t)hn_cpu_element_size(dtype);
+    const uintptr_t from = (uintptr_t)row.data + (uintptr_t)(first * bytes + ahead);
+    for (int64_t i = 0; i < elements * bytes; i += 64) {
+        __builtin_prefetch((const void *)(from + (uintptr_t)i), 0, 3);
+    }
+}
+
 /* b[n,k]: LANES rows at a time are turned over. `units_count` units from unit `from`. */
 ALWAYS void pack_along(const hn_cpu_matrix *b, hone_dtype dtype, int64_t first_row, int64_t rows,
                        int64_t from, int64_t count, int64_t k, float *panel) {
@@ -37,6 +50,7 @@ ALWAYS void pack_along(const hn_cpu_matrix *b, hone_dtype dtype, int64_t first_r
 #pragma GCC unroll 16
             for (int i = 0; i < LANES; i++) {
                 int64_t left = i < exist ? least(k - element, LANES * PER_UNIT) : 0;
+                call_for(row[i], dtype, b->first + element, left > 0 ? LANES * PER_UNIT : 0, BYTES_AHEAD);
                 r[i] = units_along(row[i], dtype, b->first + element, left);
             }
             transpose(r);
@@ -55,6 +69,10 @@ ALWAYS void pack_across(const hn_cpu_matrix *b, hone_dtype dtype, int64_t column
         const int64_t element = (from + u) * PER_UNIT, exist = least(k - element, PER_UNIT);
         hn_cpu_row row[2] = {hn_cpu_matrix_row(b, element), {NULL, NULL}};
         row[1] = exist > 1 ? hn_cpu_matrix_row(b, element + 1) : row[0];
+        for (int i = 0; i < PER_UNIT; i++) {
+            call_for(hn_cpu_matrix_row(b, least(element + ROWS_AHEAD + i, k - 1)), dtype, b->first + column,
+                     NR, 0);
+        }
         for (int64_t half = 0; half < NR; half += LANES) {
             int64_t n = least(columns - half, LANES);
             units_store(panel + u * NR + half,

@@ -69,8 +69,10 @@ static void copy_along(const hn_cpu_product *p, int64_t first, int64_t rows, int
     const hn_cpu_matrix a = hn_cpu_matrix_f32(p->a, p->lda);
     for (int64_t i = 0; i < rows; i++) {
         const hn_cpu_row row = hn_cpu_matrix_row(&a, first + i);
+        const hn_cpu_row below = hn_cpu_matrix_row(&a, least(first + i + 2, p->m - 1));
         for (int64_t u = 0; u < padded; u += TILE) {
             const int64_t element = (from + u) * PER_UNIT;
+            call_for(below, HONE_F32, element, LANES * PER_UNIT, 0);
             units_store(copy + u * TILE + i * TILE,
                         units_along(row, HONE_F32, element, least(p->k - element, LANES * PER_UNIT)));
         }
@@ -82,37 +84,55 @@ static void copy_along(const hn_cpu_product *p, int64_t first, int64_t rows, int
     }
 }
 
-/* The same of a[k,m]: 16 units of 16 rows at a time are turned over. */
-static void copy_across(const hn_cpu_product *p, int64_t first, int64_t rows, int64_t from, int64_t padded,
+/* The same of a[k,m]: 16 units of 16 rows are turned over. */
+static void copy_across(const hn_cpu_matrix *a, int64_t first, int64_t rows, int64_t element, int64_t k,
                         float *copy) {
+    units r[TILE];
+#pragma GCC unroll 16
+    for (int t = 0; t < TILE; t++) {
+        const int64_t at = element + t * PER_UNIT, exist = k - at;
+        /* Rows that don't exist are not even pointed to: the last one stands in, and none of it is read. */
+        hn_cpu_row row[2] = {hn_cpu_matrix_row(a, least(at, k - 1)),
+                             hn_cpu_matrix_row(a, least(at + 1, k - 1))};
+        r[t] = units_across(row, HONE_F32, first, exist > 0 ? rows : 0, exist > 1 ? 2 : 1);
+    }
+    transpose(r);
+#pragma GCC unroll 16
+    for (int i = 0; i < TILE; i++) {
+        units_store(copy + i * TILE, r[i]);
+    }
+}
+
+/* Groups of 16 rows one after another, each `padded` units long. */
+static void copy_left(const hn_cpu_product *p, int64_t first, int64_t last, int64_t from, int64_t padded,
+                      float *copy) {
     const hn_cpu_matrix a = hn_cpu_matrix_f32(p->a, p->lda);
-    for (int64_t u = 0; u < padded; u += TILE) {
-        units r[TILE];
-#pragma GCC unroll 16
-        for (int t = 0; t < TILE; t++) {
-            const int64_t element = (from + u + t) * PER_UNIT, exist = p->k - element;
-            /* Rows that don't exist are not even pointed to: the last one stands in, and none of it is read. */
-            hn_cpu_row row[2] = {hn_cpu_matrix_row(&a, least(element, p->k - 1)),
-                                 hn_cpu_matrix_row(&a, least(element + 1, p->k - 1))};
-            r[t] = units_across(row, HONE_F32, first, exist > 0 ? rows : 0, exist > 1 ? 2 : 1);
+    if (p->kind != HN_CPU_TN) {
+        for (; first < last; first += TILE, copy += padded * TILE) {
+            copy_along(p, first, least(last - first, TILE), from, padded, copy);
         }
-        transpose(r);
-#pragma GCC unroll 16
-        for (int i = 0; i < TILE; i++) {
-            units_store(copy + u * TILE + i * TILE, r[i]);
+        return;
+    }
+    for (int64_t u = 0; u < padded; u += TILE) {
+        const int64_t element = (from + u) * PER_UNIT;
+        for (int64_t row = first; row < last; row += TILE) {
+            for (int64_t i = 0; i < ROWS_AHEAD; i++) {
+                const int64_t below = least(element + ROWS_AHEAD + i, p->k - 1);
+                call_for(hn_cpu_matrix_row(&a, below), HONE_F32, row, TILE, 0);
+            }
+            copy_across(&a, row, least(last - row, TILE), element, p->k,
+                        copy + (row - first) * padded + u * TILE);
         }
     }
 }
 
-static void copy_left(const hn_cpu_product *p, int64_t first, int64_t last, int64_t from, int64_t padded,
-                      float *copy) {
-    for (; first < last; first += TILE, copy += padded * TILE) {
-        const int64_t rows = least(last - first, TILE);
-        if (p->kind == HN_CPU_TN) {
-            copy_across(p, first, rows, from, padded, copy);
-        } else {
-            copy_along(p, first, rows, from, padded, copy);
-        }
+/* Sums end in rows of c that are far apart: they are called for before the product that they are needed after. */
+static void expect_rows(const sums *to, int64_t first, int64_t rows) {
+    for (int64_t i = first; i < first + rows; i++) {
+        const float *c = to->c + i * to->ldc;
+        _mm_prefetch(c, _MM_HINT_T0);
+        _mm_prefetch(c + least(to->columns - 1, LANES), _MM_HINT_T0);
+        _mm_prefetch(c + to->columns - 1, _MM_HINT_T0);
     }
 }
 
@@ -124,6 +144,7 @@ static void multiply_panel(const sums *to, int64_t rows, int64_t padded, const f
     for (int64_t row = 0; row < rows; row += 2 * TILE) {
         const int64_t height = least(rows - row, 2 * TILE);
         const float *a = copy + row * padded;
+        expect_rows(to, row, height);
         if (height > TILE) {
             multiply_32(steps, a, a + padded * TILE, panel, sum);
         } else {
