@@ -7,6 +7,7 @@
 #include <hone/data.h>
 #include <hone/device.h>
 #include <hone/dtype.h>
+#include <hone/eval.h>
 #include <hone/export.h>
 #include <hone/inspect.h>
 #include <hone/log.h>

@@ -9,4 +9,5 @@ export PYTHONDONTWRITEBYTECODE=1
 "$python" models.py
 "$python" methods.py
 "$python" words.py
+"$python" chrf.py
 "$python" smollm2.py "$(../../../tools/models/smollm2.sh --gguf-only)"

@@ -1,0 +1,66 @@
+/**
+ * Evaluation: judges that compare two completions of a prompt, and what can be said of their verdicts.
+ *
+ * A judge is named by a specification, NAME[:WEIGHT] with commas between: "chrf", "chrf:0.7,rules:0.3".
+ *
+ *   exact    score 1 when the text equals the reference, both trimmed, else 0
+ *   chrf     score chrF2 / 100 against the reference (Popovic 2015; as sacrebleu: character n-grams of order 1 to 6,
+ *            beta 2, whitespace removed, averages over the orders that both texts have)
+ *   rules    score of the house rules of a Debian synopsis: the share, by weight, of those that hold
+ *              0.4  one line of 1 to 80 characters
+ *              0.2  does not begin with an article (a, an, the)
+ *              0.2  does not end in a full stop
+ *              0.2  does not begin with the package's name (left out for a row without package)
+ *            and 0 for an empty text
+ *
+ * A judge of scores says p(a better than b) = 1, 1/2 or 0 by which score is larger, or sigmoid((score a - score b) /
+ * temperature). A mixture of scores is their weighted mean.
+ */
+#ifndef HONE_EVAL_H
+#define HONE_EVAL_H
+
+#include <hone/export.h>
+#include <hone/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+HONE_BEGIN
+
+/** What a judge is told of a row; UTF-8. */
+typedef struct hone_case {
+    const char *prompt;
+    const char *reference; /**< NULL: the row has none; judges that need it then fail */
+    const char *package;   /**< for `rules`; NULL: the rule is left out */
+} hone_case;
+
+typedef struct hone_judge_options {
+    const char *spec;
+    double temperature; /**< 0: the larger score wins outright; in units of the score, which is in [0, 1] */
+} hone_judge_options;
+/** "exact", temperature 0. */
+HONE_API hone_judge_options hone_judge_defaults(void);
+
+/** What became of the comparisons. */
+typedef struct hone_judge_counts {
+    int64_t asked;  /**< comparisons */
+    int64_t failed; /**< of these, without a verdict */
+} hone_judge_counts;
+
+typedef struct hone_judge hone_judge;
+/** HONE_ERROR_ARGUMENT for an unknown name or a weight that is not a number > 0. Options are copied. */
+HONE_API HONE_MUST_USE hone_status hone_judge_open(const hone_judge_options *options, hone_judge **judge);
+HONE_API void hone_judge_close(hone_judge *judge);
+/** Whether every part gives each text a score of its own. */
+HONE_API bool hone_judge_has_scores(const hone_judge *judge);
+/** The text's score in [0, 1]; HONE_ERROR_UNSUPPORTED for a judge without scores. */
+HONE_API HONE_MUST_USE hone_status hone_judge_score(hone_judge *judge, const hone_case *about,
+                                                    const char *text, double *score);
+/** *p = p(a better than b) in [0, 1]; NAN when the judge gave no verdict, which is counted and is no error. */
+HONE_API HONE_MUST_USE hone_status hone_judge_compare(hone_judge *judge, const hone_case *about,
+                                                      const char *a, const char *b, double *p);
+HONE_API hone_judge_counts hone_judge_counted(const hone_judge *judge);
+
+HONE_END
+
+#endif
