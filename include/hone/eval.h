@@ -61,6 +61,38 @@ HONE_API HONE_MUST_USE hone_status hone_judge_compare(hone_judge *judge, const h
                                                       const char *a, const char *b, double *p);
 HONE_API hone_judge_counts hone_judge_counted(const hone_judge *judge);
 
+/** A mean and how sure it is, from bootstrap resamples. */
+typedef struct hone_estimate {
+    double value;     /**< mean of the numbers themselves */
+    double mean;      /**< of the resamples' means */
+    double deviation; /**< of the resamples' means: sqrt(sum (m - mean)^2 / (resamples - 1)) */
+    double low, high; /**< percentiles 2.5 and 97.5 of the resamples' means, interpolated linearly */
+    int64_t count;    /**< numbers that were used: those that are not NAN */
+} hone_estimate;
+
+/** SRPO's protocol: `resamples` (20) of `size` (512) with replacement. Draws are a pure function of the seed. */
+typedef struct hone_bootstrap {
+    int64_t resamples, size;
+    uint64_t seed;
+} hone_bootstrap;
+HONE_API hone_bootstrap hone_bootstrap_defaults(void);
+/** NANs in value[count] (no verdict) are left out; with none left, all fields are NAN and count is 0.
+ *  HONE_ERROR_ARGUMENT for fewer than 2 resamples or a size below 1. */
+HONE_API HONE_MUST_USE hone_status hone_estimate_mean(const double *value, int64_t count,
+                                                      const hone_bootstrap *bootstrap, hone_estimate *out);
+
+/** Two methods on the same rows: a[i] against b[i]. Rows where either is NAN are left out. */
+typedef struct hone_paired {
+    int64_t wins, draws, losses; /**< a[i] >, =, < b[i] */
+    double difference;           /**< mean of a - b */
+    double low, high;   /**< 95 % percentile interval of the difference, 2,000 resamples of all rows */
+    double sign_p;      /**< sign test, two-sided and exact: draws left out, binomial with 1/2 */
+    double bootstrap_p; /**< two-sided: 2 min(share of resampled differences <= 0, >= 0), each share
+                                      (n + 1) / (2000 + 1), at most 1 */
+} hone_paired;
+HONE_API HONE_MUST_USE hone_status hone_paired_test(const double *a, const double *b, int64_t count,
+                                                    uint64_t seed, hone_paired *out);
+
 HONE_END
 
 #endif

@@ -17,7 +17,8 @@ typedef enum hn_purpose {
     HN_PURPOSE_SAMPLE,
     HN_PURPOSE_BANDIT,
     HN_PURPOSE_DATA,
-    HN_PURPOSE_TEST
+    HN_PURPOSE_TEST,
+    HN_PURPOSE_BOOTSTRAP
 } hn_purpose;
 
 /** Four words from key (seed) and counter (index low, index high, step, purpose). */
