@@ -19,7 +19,9 @@
 #ifndef HONE_EVAL_H
 #define HONE_EVAL_H
 
+#include <hone/device.h>
 #include <hone/export.h>
+#include <hone/sample.h>
 #include <hone/status.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -92,6 +94,56 @@ typedef struct hone_paired {
 } hone_paired;
 HONE_API HONE_MUST_USE hone_status hone_paired_test(const double *a, const double *b, int64_t count,
                                                     uint64_t seed, hone_paired *out);
+
+/** A model, or an adapter on top of one, under the name that the tables show. */
+typedef struct hone_eval_policy {
+    const char *name, *model;
+    const char *adapter; /**< NULL: the model alone */
+} hone_eval_policy;
+
+/**
+ * Rows are JSONL (plain, .gz, .zst): `prompt` (a string, or a list with one message), the reference completion in
+ * `reference`, `chosen` or `completion` (the first that is there; optional when nothing needs it), optionally
+ * `package`. Everything is borrowed during the call.
+ */
+typedef struct hone_eval_options {
+    const hone_eval_policy *policy; /**< [policies], names distinct */
+    size_t policies;
+    const char *data, *ood; /**< rows in, and out of, distribution; `ood` may be NULL */
+    int64_t limit;          /**< the first rows of each set; 0: all */
+    const char *template_name, *device;
+    hone_device_options on;
+    hone_sample_options sample; /**< `revisions` n: drafts 0..n of each prompt */
+    hone_judge_options judge;
+    const char *against; /**< NULL: the reference completion; else the policy whose draft 0 is the opponent */
+    hone_bootstrap bootstrap;
+    const char *out; /**< folder of drafts.jsonl and results.json, made when it is missing */
+} hone_eval_options;
+
+/** Both may be NULL. `stop` is asked between batches: true ends with HONE_ERROR_INTERRUPTED; drafts stay. */
+typedef struct hone_eval_observer {
+    void *context;
+    void (*progress)(void *context, const char *what, int64_t done, int64_t total);
+    bool (*stop)(void *context);
+} hone_eval_observer;
+
+/**
+ * Samples the drafts that drafts.jsonl lacks (a row there is known by a hash of weights, template, sampling options,
+ * prompt and number, so nothing stale is taken), has them judged, and writes results.json.
+ *
+ * *json, free with hone_text_free: {"judge","opponent","revisions","sampling","bootstrap","policies":[{"name",..}],
+ * "sets":[{"name":"in"|"out","data","rows"}], "results":[{"policy","set","revision","win_rate":ESTIMATE,"wins","draws",
+ * "losses","failed","score":ESTIMATE (judges with scores),"changed": share of drafts unlike the one before,"tokens":
+ * mean,"ended": share}], "paired":[{"set","on":"score"|"win_rate","a","a_revision","b","b_revision","difference","low",
+ * "high","wins","draws","losses","sign_p","bootstrap_p"}], "head_to_head":[{"set","revision","a","b","win_rate":ESTIMATE
+ * of a,"wins","draws","losses","failed","sign_p"}], "judged":{"asked","failed"}}. NAN is null.
+ *
+ * A verdict p counts as a win when p > 1/2, a draw when p = 1/2, a loss below; the win rate is the mean of p, so that a
+ * judge that is sure gives 1, 1/2 and 0. Paired: each two policies at each revision, and each revision of a policy
+ * against its draft 0. Head to head: each two policies at revisions 0 and 1.
+ */
+HONE_API HONE_MUST_USE hone_status hone_eval(const hone_eval_options *options,
+                                             const hone_eval_observer *observer, char **json);
 
 HONE_END
 

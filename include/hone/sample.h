@@ -57,6 +57,9 @@ HONE_API void hone_sampler_destroy(hone_sampler *sampler);
 HONE_API HONE_MUST_USE hone_status hone_sampler_run(hone_sampler *sampler, const char *const *prompt,
                                                     int64_t count, hone_sample_stream stream, void *context,
                                                     hone_answer *answer);
+/** The next prompt's number (0 in a new sampler), at least 0 and below 2^39: a run that is taken up again draws what
+ *  it would have drawn. */
+HONE_API void hone_sampler_seek(hone_sampler *sampler, int64_t number);
 
 /** The draft that the model finds least improvable: the largest r(y|y) = log pi+(y|y,x) - log pi_ref(y|y,x). The
  *  reference is `reference`, or the model without its adapter when NULL. *score: [drafts], may be NULL. */

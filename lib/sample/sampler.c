@@ -344,3 +344,5 @@ hone_status hone_sampler_run(hone_sampler *s, const char *const *prompt, int64_t
     }
     return HONE_OK;
 }
+
+void hone_sampler_seek(hone_sampler *s, int64_t number) { s->next = number; }

@@ -14,7 +14,8 @@ import time
 import unittest
 
 HONE = ""
-VERBS = ["train", "generate", "revise", "score", "tokenize", "tokenizer", "inspect", "init", "convert", "bandit", "bench",
+VERBS = ["train", "generate", "revise", "score", "eval", "tokenize", "tokenizer", "inspect", "init", "convert", "bandit",
+         "bench",
          "devices", "check"]
 METRICS = ["step", "epoch", "loss", "learning_rate", "grad_norm", "rewards/chosen", "rewards/rejected",
            "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected", "pairs", "packs",

@@ -7,6 +7,7 @@ int hone_cmd_bench(int argc, const char **argv);
 int hone_cmd_check(int argc, const char **argv);
 int hone_cmd_convert(int argc, const char **argv);
 int hone_cmd_devices(int argc, const char **argv);
+int hone_cmd_eval(int argc, const char **argv);
 int hone_cmd_generate(int argc, const char **argv);
 int hone_cmd_init(int argc, const char **argv);
 int hone_cmd_inspect(int argc, const char **argv);

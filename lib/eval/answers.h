@@ -1,0 +1,26 @@
+/** The drafts of one policy for one set: taken from drafts.jsonl, or sampled and put there. */
+#ifndef HN_EVAL_ANSWERS_H
+#define HN_EVAL_ANSWERS_H
+
+#include "eval/drafts.h"
+#include "eval/rows.h"
+
+enum { HN_EVAL_SETS = 2 };
+
+/** What sampling needs; the models of a policy are opened and closed inside. */
+typedef struct hn_eval_run {
+    const hone_eval_options *options;
+    const hone_eval_observer *observer; /**< may be NULL */
+    hone_device *device;
+    hn_drafts drafts;
+    hn_eval_rows rows[HN_EVAL_SETS];
+    int sets;
+} hn_eval_run;
+
+const char *hn_eval_set_name(int set);
+void hn_eval_progress(const hn_eval_run *run, const char *what, int64_t done, int64_t total);
+/** answer[set][row]: lists of drafts, borrowed from run->drafts; each array is as long as the set has rows. */
+HONE_MUST_USE hone_status hn_eval_answers(hn_eval_run *run, const hone_eval_policy *policy,
+                                          const json_t **const answer[HN_EVAL_SETS]);
+
+#endif

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Drives hone eval: test_eval.py HONE [unittest arguments]. Standard library only."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HONE = ""
+
+
+def hone(*arguments):
+    return subprocess.run([HONE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+
+
+class Eval(unittest.TestCase):
+    """Two tiny models with random weights: their drafts are noise, but the same noise whoever asks."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = tempfile.mkdtemp(prefix="hone-eval-")
+        rows = [{"prompt": f"sort {i} b a =", "chosen": f" a b {i}", "rejected": f" b {i} a"} for i in range(11)]
+        cls.data = cls.write("in.jsonl", rows)
+        cls.other = cls.write("out.jsonl", [{"prompt": f"{i} =", "reference": " x"} for i in range(3)])
+        cls.tokenizer = cls.path("tokenizer")
+        cls.must("tokenizer", "train", "--data", cls.data, "--vocab", 280, "--out", cls.tokenizer)
+        for name, seed in (("one", 1), ("two", 2)):
+            cls.must("init", "--tokenizer", cls.tokenizer, "--width", 16, "--layers", 2, "--heads", 2, "--kv-heads", 1,
+                     "--hidden", 24, "--max-positions", 256, "--initializer-range", 0.3, "--seed", seed, "--out",
+                     cls.path(name))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.root)
+
+    @classmethod
+    def path(cls, *names):
+        return os.path.join(cls.root, *names)
+
+    @classmethod
+    def write(cls, name, rows):
+        with open(cls.path(name), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        return cls.path(name)
+
+    @classmethod
+    def must(cls, *arguments):
+        done = hone(*arguments)
+        if done.returncode != 0:
+            raise AssertionError(f"{arguments}: {done.returncode}: {done.stderr}")
+        return done
+
+    def evaluate(self, out, *more, models=("one", "two")):
+        arguments = [word for name in models for word in ("--model", f"{name}={self.path(name)}")]
+        done = self.must("eval", *arguments, "--data", self.data, "--out", self.path(out), "--max-tokens", 6,
+                         "--temperature", 1, "--json", *more)
+        return json.loads(done.stdout)
+
+    def lines(self, out):
+        with open(self.path(out, "drafts.jsonl"), encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def test_results_follow_from_the_drafts(self):
+        result = self.evaluate("whole", "--ood", self.other, "--revisions", 2, "--judge", "rules")
+        with open(self.path("whole", "results.json"), encoding="utf-8") as file:
+            self.assertEqual(json.load(file), result)
+        lines = self.lines("whole")
+        self.assertEqual(len(lines), 2 * (11 + 3))
+        self.assertTrue(all(len(line["drafts"]) == 3 for line in lines))
+        self.assertEqual(len(result["results"]), 2 * 2 * 3)
+        self.assertEqual([entry["rows"] for entry in result["sets"]], [11, 3])
+        for entry in result["results"]:
+            drafts = [line["drafts"] for line in lines if line["policy"] == entry["policy"] and line["set"] == entry["set"]]
+            now = [row[entry["revision"]] for row in drafts]
+            self.assertAlmostEqual(entry["tokens"], sum(d["tokens"] for d in now) / len(now))
+            self.assertAlmostEqual(entry["ended"], sum(d["ended"] for d in now) / len(now))
+            if entry["revision"] == 0:
+                self.assertIsNone(entry["changed"])
+            else:
+                changed = [row[entry["revision"]]["text"] != row[entry["revision"] - 1]["text"] for row in drafts]
+                self.assertAlmostEqual(entry["changed"], sum(changed) / len(now))
+            self.assertEqual(entry["wins"] + entry["draws"] + entry["losses"], len(now))
+            self.assertEqual(entry["failed"], 0)
+            self.assertAlmostEqual(entry["win_rate"]["value"], (entry["wins"] + entry["draws"] / 2) / len(now))
+        self.assertEqual(len(result["head_to_head"]), 2 * 2)
+        self.assertEqual(len(result["paired"]), 2 * (3 + 2 * 2))
+        self.assertEqual(result["judged"]["failed"], 0)
+
+    def test_resume_draws_what_it_would_have_drawn(self):
+        whole = self.evaluate("a", "--revisions", 1, "--judge", "chrf")
+        lines = self.lines("a")
+        os.mkdir(self.path("b"))
+        text = "".join(json.dumps(line) + "\n" for line in lines[:5]) + '{"key":"cut off'
+        with open(self.path("b", "drafts.jsonl"), "w", encoding="utf-8") as file:
+            file.write(text)
+        self.assertEqual(self.evaluate("b", "--revisions", 1, "--judge", "chrf", "--batch", 3), whole)
+        self.assertEqual([{**line, "drafts": [d["text"] for d in line["drafts"]]} for line in self.lines("b")],
+                         [{**line, "drafts": [d["text"] for d in line["drafts"]]} for line in lines])
+
+    def test_what_is_there_is_not_sampled_again(self):
+        self.evaluate("c", "--revisions", 1)
+        before = self.lines("c")
+        self.evaluate("c", "--revisions", 0, "--judge", "chrf")
+        self.assertEqual(self.lines("c"), before)
+        self.evaluate("c", "--revisions", 1, "--limit", 4)
+        self.assertEqual(self.lines("c"), before)
+        self.evaluate("c", "--revisions", 1, "--limit", 4, "--seed", 1)
+        self.assertEqual(len(self.lines("c")), len(before) + 2 * 4)
+
+    def test_against_itself_is_a_draw(self):
+        result = self.evaluate("d", "--against", "one", "--judge", "chrf")
+        mine = [entry for entry in result["results"] if entry["policy"] == "one"][0]
+        self.assertEqual((mine["wins"], mine["draws"], mine["losses"]), (0, 11, 0))
+        self.assertEqual((mine["win_rate"]["mean"], mine["win_rate"]["deviation"]), (0.5, 0))
+        other = [entry for entry in result["results"] if entry["policy"] == "two"][0]
+        match = result["head_to_head"][0]
+        self.assertEqual((match["wins"], match["draws"], match["losses"]), (other["losses"], other["draws"], other["wins"]))
+
+    def test_adapters(self):
+        run = self.path("run")
+        self.must("train", "--model", self.path("one"), "--data", self.data, "--method", "dpo", "--out", run, "--steps", 2,
+                  "--lr", 0.05, "--lora-rank", 2)
+        done = self.must("eval", "--model", self.path("one"), "--adapter", f"tuned={run}/final", "--data", self.data,
+                         "--out", self.path("e"), "--max-tokens", 4)
+        self.assertIn("tuned", done.stdout)
+        self.assertIn("Win rate against reference", done.stdout)
+        self.assertEqual({line["policy"] for line in self.lines("e")}, {"tuned"})
+
+    def test_refusals(self):
+        model = ["--model", self.path("one"), "--data", self.data]
+        no_reference = self.write("bare.jsonl", [{"prompt": "a"}])
+        cases = [
+            (2, "required", ["--data", self.data]),
+            (2, "--model that it belongs to", ["--adapter", "x=y"]),
+            (1, "not one of exact", [*model, "--out", self.path("f"), "--judge", "oracle"]),
+            (1, "distinct", [*model, "--out", self.path("f"), "--model", self.path("one")]),
+            (1, "none of the models", [*model, "--out", self.path("f"), "--against", "two"]),
+            (1, "at least 2 resamples", [*model, "--out", self.path("f"), "--max-tokens", 2, "--resamples", 1]),
+            (1, "--limit", [*model, "--out", self.path("f"), "--limit", -1]),
+            (1, "--revisions", [*model, "--out", self.path("f"), "--revisions", -1]),
+            (1, "reference", ["--model", self.path("one"), "--data", no_reference, "--out", self.path("f"), "--judge",
+                              "rules", "--max-tokens", 2]),
+        ]
+        for code, says, arguments in cases:
+            with self.subTest(says=says):
+                done = hone("eval", *arguments)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(says, done.stderr)
+                self.assertNotIn("results.json", os.listdir(self.path("f")) if os.path.isdir(self.path("f")) else [])
+
+    def test_a_damaged_line_is_named(self):
+        self.evaluate("g", "--limit", 2)
+        with open(self.path("g", "drafts.jsonl"), "a", encoding="utf-8") as file:
+            file.write('{"key":"k","drafts":[]}\n')
+        done = hone("eval", "--model", self.path("one"), "--data", self.data, "--out", self.path("g"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("drafts.jsonl:5", done.stderr)
+
+
+if __name__ == "__main__":
+    HONE = sys.argv.pop(1)
+    unittest.main()
