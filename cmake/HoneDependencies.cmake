@@ -13,6 +13,7 @@ hone_find_library(NAME pcre2 TARGET PCRE2::pcre2-8 HEADER pcre2.h LIBRARIES pcre
 hone_find_library(NAME utf8proc TARGET utf8proc::utf8proc HEADER utf8proc.h LIBRARIES utf8proc PACKAGE libutf8proc-dev)
 hone_find_library(NAME xxhash TARGET xxHash::xxhash HEADER xxhash.h LIBRARIES xxhash PACKAGE libxxhash-dev)
 hone_find_library(NAME Random123 TARGET Random123::Random123 HEADER Random123/philox.h PACKAGE librandom123-dev)
+hone_find_library(NAME libcurl TARGET CURL::libcurl HEADER curl/curl.h LIBRARIES curl PACKAGE libcurl4-openssl-dev)
 hone_find_library(NAME OpenBLAS TARGET OpenBLAS::OpenBLAS HEADER cblas-openblas.h LIBRARIES openblas
                   HINTS openblas openblas-pthread PACKAGE libopenblas-dev)
 if(HONE_WITH_ONEDNN)

@@ -8,7 +8,7 @@ packages=(
     clang-format clang-tidy
     libopenblas-dev libdnnl-dev
     libzstd-dev zlib1g-dev libxxhash-dev librandom123-dev
-    libpcre2-dev libutf8proc-dev libjansson-dev libyaml-dev libpopt-dev
+    libpcre2-dev libutf8proc-dev libjansson-dev libyaml-dev libpopt-dev libcurl4-openssl-dev
     libcmocka-dev g++ gnuplot-nox
     python3 python3-pip unzip zstd
 )

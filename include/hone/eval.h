@@ -13,8 +13,15 @@
  *              0.2  does not begin with the package's name (left out for a row without package)
  *            and 0 for an empty text
  *
+ *   command  a program: a line {"prompt","reference","a","b"} of JSON on its standard input, answered with a line {"p":
+ *            0..1} or {"winner": "a", "b" or "draw"} on its standard output; started again after a timeout or its end
+ *   http     an OpenAI-compatible chat endpoint, asked which of two answers is better; only a reply of one letter, A, B
+ *            or C (a draw), is a verdict. Certificates are verified, redirects are not followed
+ *
+ * Judges that compare are asked in both orders: p = (p(a, b) + 1 - p(b, a)) / 2. What can't be read is no verdict.
+ *
  * A judge of scores says p(a better than b) = 1, 1/2 or 0 by which score is larger, or sigmoid((score a - score b) /
- * temperature). A mixture of scores is their weighted mean.
+ * temperature). A mixture of scores is their weighted mean; one with a judge that compares is a weighted mean of p.
  */
 #ifndef HONE_EVAL_H
 #define HONE_EVAL_H
@@ -39,14 +46,29 @@ typedef struct hone_case {
 typedef struct hone_judge_options {
     const char *spec;
     double temperature; /**< 0: the larger score wins outright; in units of the score, which is in [0, 1] */
+    double timeout;     /**< command, http: seconds for an answer, > 0 */
+
+    const char *command; /**< command: as the shell takes it */
+
+    const char *url;   /**< http: of the chat completions ("https://HOST/v1/chat/completions") */
+    const char *model; /**< http: the model's name there */
+    const char *key;   /**< http: sent as bearer token, by https or to this machine alone; NULL: none */
+    const char *cache; /**< http: folder of verdicts, under a hash of endpoint and question; NULL: none */
+    int64_t retries;   /**< http: after a failed connection, a timeout, status 429 or 5xx */
+    double
+        backoff; /**< http: seconds before the first retry, doubled for each (at most 60, Retry-After heeded) */
+    double rate; /**< http: most requests a second; 0: no limit */
 } hone_judge_options;
-/** "exact", temperature 0. */
+/** "exact", temperature 0, 60 seconds, 5 retries from 0.5 seconds on, no rate limit. */
 HONE_API hone_judge_options hone_judge_defaults(void);
 
 /** What became of the comparisons. */
 typedef struct hone_judge_counts {
     int64_t asked;  /**< comparisons */
     int64_t failed; /**< of these, without a verdict */
+    int64_t requests, retried, cached,
+        unreadable; /**< http: sent, of these again; answered by the cache; command, http:
+                                                        answers that are no verdict */
 } hone_judge_counts;
 
 typedef struct hone_judge hone_judge;
@@ -136,7 +158,7 @@ typedef struct hone_eval_observer {
  * "losses","failed","score":ESTIMATE (judges with scores),"changed": share of drafts unlike the one before,"tokens":
  * mean,"ended": share}], "paired":[{"set","on":"score"|"win_rate","a","a_revision","b","b_revision","difference","low",
  * "high","wins","draws","losses","sign_p","bootstrap_p"}], "head_to_head":[{"set","revision","a","b","win_rate":ESTIMATE
- * of a,"wins","draws","losses","failed","sign_p"}], "judged":{"asked","failed"}}. NAN is null.
+ * of a,"wins","draws","losses","failed","sign_p"}], "judged": hone_judge_counts}. NAN is null.
  *
  * A verdict p counts as a win when p > 1/2, a draw when p = 1/2, a loss below; the win rate is the mean of p, so that a
  * judge that is sure gives 1, 1/2 and 0. Paired: each two policies at each revision, and each revision of a policy

@@ -118,9 +118,11 @@ static hone_status judge_run(const hn_eval_run *run, hone_judge *judge,
     for (int set = 0; set < run->sets; set++)
         HN_GO(hn_eval_tables(run, judge, set, answer[set], out));
     const hone_judge_counts counts = hone_judge_counted(judge);
-    json_object_set_new(
-        out, "judged",
-        json_pack("{s:I,s:I}", "asked", (json_int_t)counts.asked, "failed", (json_int_t)counts.failed));
+    json_object_set_new(out, "judged",
+                        json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "asked", (json_int_t)counts.asked, "failed",
+                                  (json_int_t)counts.failed, "requests", (json_int_t)counts.requests,
+                                  "retried", (json_int_t)counts.retried, "cached", (json_int_t)counts.cached,
+                                  "unreadable", (json_int_t)counts.unreadable));
     HN_GO(write_results(run, out, text));
 done:
     json_decref(out);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const hn_judge_kind *const kinds[] = {&hn_judge_exact, &hn_judge_chrf, &hn_judge_rules};
+static const hn_judge_kind *const kinds[] = {&hn_judge_exact, &hn_judge_chrf, &hn_judge_rules,
+                                             &hn_judge_command, &hn_judge_http};
 enum { KINDS = sizeof kinds / sizeof kinds[0], PARTS = 8 };
 
 typedef struct part {
@@ -22,7 +23,9 @@ struct hone_judge {
     hone_judge_counts counts;
 };
 
-hone_judge_options hone_judge_defaults(void) { return (hone_judge_options){.spec = "exact"}; }
+hone_judge_options hone_judge_defaults(void) {
+    return (hone_judge_options){.spec = "exact", .timeout = 60.0, .retries = 5, .backoff = 0.5};
+}
 
 const char *hn_trim(const char *text, size_t *length) {
     static const char space[] = " \t\n\v\f\r";
@@ -51,8 +54,8 @@ static hone_status read_part(const char *text, size_t length, part *out) {
     out->weight = 1.0;
     out->kind = find(text, name);
     if (out->kind == NULL)
-        return hn_fail(HONE_ERROR_ARGUMENT, "judge \"%.*s\" is not one of exact, chrf, rules", (int)name,
-                       text);
+        return hn_fail(HONE_ERROR_ARGUMENT, "judge \"%.*s\" is not one of exact, chrf, rules, command, http",
+                       (int)name, text);
     if (colon != NULL)
         out->weight = strtod(colon + 1, &end);
     if (colon != NULL &&
@@ -88,6 +91,9 @@ hone_status hone_judge_open(const hone_judge_options *options, hone_judge **out)
     if (!isfinite(options->temperature) || options->temperature < 0.0)
         return hn_fail(HONE_ERROR_ARGUMENT, "the judge's temperature is %g, must be a number >= 0",
                        options->temperature);
+    if (!isfinite(options->timeout) || options->timeout <= 0.0 || options->timeout > 86400.0)
+        return hn_fail(HONE_ERROR_ARGUMENT, "the judge's timeout is %g s, must be in (0, 86400]",
+                       options->timeout);
     HN_GO(hn_alloc(&judge, 1, sizeof *judge, "judge"));
     judge->temperature = options->temperature;
     HN_GO(read_spec(options->spec, judge));
@@ -139,12 +145,16 @@ static double preference(const hone_judge *judge, double a, double b) {
     return a > b ? 1.0 : a < b ? 0.0 : 0.5;
 }
 
-static hone_status compare_part(const hone_judge *judge, const part *each, const hone_case *about,
-                                const char *a, const char *b, double *p) {
+static hone_status compare_part(hone_judge *judge, const part *each, const hone_case *about, const char *a,
+                                const char *b, double *p) {
     double first = 0.0, second = 0.0;
 
-    if (each->kind->compare != NULL)
-        return each->kind->compare(each->state, about, a, b, p);
+    if (each->kind->compare != NULL) {
+        HN_TRY(each->kind->compare(each->state, &judge->counts, about, a, b, &first));
+        HN_TRY(each->kind->compare(each->state, &judge->counts, about, b, a, &second));
+        *p = (first + 1.0 - second) / 2.0;
+        return HONE_OK;
+    }
     HN_TRY(each->kind->score(each->state, about, a, &first));
     HN_TRY(each->kind->score(each->state, about, b, &second));
     *p = preference(judge, first, second);
@@ -153,7 +163,7 @@ static hone_status compare_part(const hone_judge *judge, const part *each, const
 
 hone_status hone_judge_compare(hone_judge *judge, const hone_case *about, const char *a, const char *b,
                                double *p) {
-    double first = 0.0, second = 0.0, sum = 0.0;
+    double first = 0.0, second = 0.0, one = 0.0, sum = 0.0;
 
     *p = NAN;
     judge->counts.asked++;
@@ -165,8 +175,8 @@ hone_status hone_judge_compare(hone_judge *judge, const hone_case *about, const 
     }
     /* A mixture with a comparing part is a weighted mean of probabilities. */
     for (int i = 0; i < judge->parts; i++) {
-        HN_TRY(compare_part(judge, &judge->part[i], about, a, b, &first));
-        sum += judge->part[i].weight * first;
+        HN_TRY(compare_part(judge, &judge->part[i], about, a, b, &one));
+        sum += judge->part[i].weight * one;
     }
     judge->counts.failed += isnan(sum) ? 1 : 0;
     *p = sum;

@@ -13,10 +13,11 @@ typedef struct hn_judge_kind {
     /** *score in [0, 1]. */
     hone_status (*score)(void *state, const hone_case *about, const char *text, double *score);
     /** *p in [0, 1], or NAN: no verdict. */
-    hone_status (*compare)(void *state, const hone_case *about, const char *a, const char *b, double *p);
+    hone_status (*compare)(void *state, hone_judge_counts *counts, const hone_case *about, const char *a,
+                           const char *b, double *p);
 } hn_judge_kind;
 
-extern const hn_judge_kind hn_judge_exact, hn_judge_chrf, hn_judge_rules;
+extern const hn_judge_kind hn_judge_exact, hn_judge_chrf, hn_judge_rules, hn_judge_command, hn_judge_http;
 
 /** chrF2 of two texts, 0 to 100. */
 HONE_MUST_USE hone_status hn_chrf(const char *text, const char *reference, double *score);

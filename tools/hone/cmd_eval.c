@@ -19,7 +19,7 @@ static const char summary[] =
     "mean, deviation\n"
     "and 95 % interval of 20 bootstrap resamples of 512), score, head to head, paired tests. "
     "OUT/results.json has all\n"
-    "numbers. A judge is NAME[:WEIGHT],..: exact, chrf, rules.";
+    "numbers. A judge is NAME[:WEIGHT],..: exact, chrf, rules, command, http.";
 static const char example[] = "  hone eval --model sft=sft/final --model srpo=srpo/final --data test.jsonl "
                               "--judge exact --revisions 5 \\\n"
                               "            --temperature 1 --out eval\n"
@@ -41,7 +41,8 @@ typedef struct arguments {
     policies list;
     hone_eval_options options;
     char *data, *ood, *template_name, *device, *isa, *matmul, *judge, *against, *out;
-    long long limit, max_tokens, top_k, seed, revisions, batch, resamples, resample_size;
+    char *judge_command, *judge_url, *judge_model, *judge_cache;
+    long long limit, max_tokens, top_k, seed, revisions, batch, resamples, resample_size, judge_retries;
     int allow_fallback, json;
     progress progress;
 } arguments;
@@ -70,6 +71,7 @@ static void init(arguments *a) {
     a->options.bootstrap = hone_bootstrap_defaults();
     a->max_tokens = a->options.sample.max_tokens;
     a->batch = a->options.sample.batch;
+    a->judge_retries = a->options.judge.retries;
     a->resamples = a->options.bootstrap.resamples;
     a->resample_size = a->options.bootstrap.size;
 }
@@ -95,6 +97,12 @@ static void fill(arguments *a) {
     o->bootstrap.size = a->resample_size;
     o->bootstrap.seed = (uint64_t)a->seed;
     o->judge.spec = a->judge != NULL ? a->judge : o->judge.spec;
+    o->judge.command = a->judge_command;
+    o->judge.url = a->judge_url;
+    o->judge.model = a->judge_model;
+    o->judge.key = getenv("HONE_JUDGE_KEY");
+    o->judge.cache = a->judge_cache;
+    o->judge.retries = a->judge_retries;
     o->against = a->against;
     o->out = a->out;
 }
@@ -134,8 +142,9 @@ static int run(arguments *a) {
 }
 
 static void clear(arguments *a) {
-    char *const texts[] = {a->data,   a->ood,   a->template_name, a->device, a->isa,
-                           a->matmul, a->judge, a->against,       a->out};
+    char *const texts[] = {a->data,      a->ood,         a->template_name, a->device, a->isa,
+                           a->matmul,    a->judge,       a->against,       a->out,    a->judge_command,
+                           a->judge_url, a->judge_model, a->judge_cache};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     policies_clear(&a->list);
@@ -157,6 +166,21 @@ int hone_cmd_eval(int argc, const char **argv) {
         {"judge", '\0', POPT_ARG_STRING, &a.judge, 0, "who compares (exact)", "SPEC"},
         {"judge-temperature", '\0', POPT_ARG_DOUBLE, &a.options.judge.temperature, 0,
          "of scores: p = sigmoid(difference / T); 0: the larger wins (0)", "T"},
+        {"judge-timeout", '\0', POPT_ARG_DOUBLE, &a.options.judge.timeout, 0,
+         "command, http: for an answer (60)", "SECONDS"},
+        {"judge-command", '\0', POPT_ARG_STRING, &a.judge_command, 0,
+         "command: a line {\"prompt\",\"reference\",\"a\",\"b\"} in, {\"p\": 0..1} or {\"winner\": \"a\"} "
+         "out",
+         "PROGRAM"},
+        {"judge-url", '\0', POPT_ARG_STRING, &a.judge_url, 0,
+         "http: chat completions; the key is in HONE_JUDGE_KEY", "URL"},
+        {"judge-model", '\0', POPT_ARG_STRING, &a.judge_model, 0, "http: the model's name there", "NAME"},
+        {"judge-cache", '\0', POPT_ARG_STRING, &a.judge_cache, 0, "http: folder of verdicts", "DIR"},
+        {"judge-retries", '\0', POPT_ARG_LONGLONG, &a.judge_retries, 0, "http: of a question (5)", "N"},
+        {"judge-backoff", '\0', POPT_ARG_DOUBLE, &a.options.judge.backoff, 0,
+         "http: before the first retry, doubled for each (0.5)", "SECONDS"},
+        {"judge-rate", '\0', POPT_ARG_DOUBLE, &a.options.judge.rate, 0,
+         "http: most requests a second (0: any)", "N"},
         {"against", '\0', POPT_ARG_STRING, &a.against, 0,
          "the opponent: draft 0 of this model (the reference completion)", "NAME"},
         {"revisions", '\0', POPT_ARG_LONGLONG, &a.revisions, 0, "revisions of each draft (0)", "N"},
