@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 static hone_judge *open_judge(const char *spec, double temperature) {
-    const hone_judge_options options = {.spec = spec, .temperature = temperature};
+    hone_judge_options options = hone_judge_defaults();
+    options.spec = spec;
+    options.temperature = temperature;
     hone_judge *judge = NULL;
     if (hone_judge_open(&options, &judge) != HONE_OK)
         fail_msg("%s", hone_message());
@@ -104,7 +106,9 @@ static void test_compare(void **state) {
 }
 
 static void refuse(const char *spec, double temperature, const char *says) {
-    const hone_judge_options options = {.spec = spec, .temperature = temperature};
+    hone_judge_options options = hone_judge_defaults();
+    options.spec = spec;
+    options.temperature = temperature;
     hone_judge *judge = (hone_judge *)1;
     assert_int_equal(hone_judge_open(&options, &judge), HONE_ERROR_ARGUMENT);
     assert_null(judge);
