@@ -29,6 +29,7 @@
 #include <hone/device.h>
 #include <hone/export.h>
 #include <hone/sample.h>
+#include <hone/score.h>
 #include <hone/status.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -166,6 +167,29 @@ typedef struct hone_eval_observer {
  */
 HONE_API HONE_MUST_USE hone_status hone_eval(const hone_eval_options *options,
                                              const hone_eval_observer *observer, char **json);
+
+enum { HONE_CALIBRATION_BINS = 10 };
+
+/** A method's own numbers on preference rows that it was not trained on: no judge, no sampling. */
+typedef struct hone_held_out {
+    int64_t rows;
+    double loss;     /**< mean over rows; SFT: over the tokens of the chosen completions */
+    double margin;   /**< mean of reward(chosen) - reward(rejected), as the training metrics have it */
+    double accuracy; /**< share of rows whose larger reward is the preferred side's; equal: 1/2 */
+    /** The preference model p^(y2 > y1) = 1/2 + beta [r(y2|y1) - r(y1|y1)] (SRPO's eq. 15), r of the method's units
+     *  (sums, or means when length-normalised): the same, by (p^(w > l) + 1 - p^(l > w)) / 2 against 1/2. */
+    double preference_accuracy;
+    double brier; /**< mean of (p^ - label)^2 over both orders, p^ cut to [0, 1] */
+    /** Of both orders of every row, by p^ cut to [0, 1]: bin k has p^ in [k/10, (k+1)/10), the last 1 as well. */
+    struct {
+        int64_t count;
+        double predicted, observed; /**< mean p^, mean label; NAN in an empty bin */
+    } bin[HONE_CALIBRATION_BINS];
+} hone_held_out;
+/** The first `limit` rows (0: all) of source->data; accuracies leave out rows with preference 1/2 (NAN when there are no
+ *  others). `source->loss` gives method, beta and units; all six log-probabilities are computed whatever it reads. */
+HONE_API HONE_MUST_USE hone_status hone_held_out_measure(const hone_score_source *source, int64_t limit,
+                                                         hone_held_out *out);
 
 HONE_END
 

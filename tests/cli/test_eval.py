@@ -129,6 +129,35 @@ class Eval(unittest.TestCase):
         self.assertIn("Win rate against reference", done.stdout)
         self.assertEqual({line["policy"] for line in self.lines("e")}, {"tuned"})
 
+    def test_held_out(self):
+        run = self.path("learned")
+        self.must("train", "--model", self.path("one"), "--data", self.data, "--method", "srpo", "--beta", 0.5, "--out", run,
+                  "--steps", 40, "--batch-pairs", 11, "--lr", 0.01, "--lora-rank", 4, "--lora-targets", "all-linear")
+        arguments = ["eval", "--held-out", "--model", self.path("one"), "--data", self.data, "--beta", 0.5]
+        adapter = ["--adapter", f"learned={run}/final"]
+        out = json.loads(self.must(*arguments, *adapter, "--json").stdout)
+        mine = out["held_out"][0]
+        scores = self.must("score", "--model", self.path("one"), "--adapter", f"{run}/final", "--data", self.data, "--method",
+                           "srpo", "--beta", 0.5, "--json").stdout.splitlines()
+        rows = [json.loads(line) for line in scores]
+        r = [{key: row["policy"][key] - row["reference"][key] for key in row["policy"]} for row in rows]
+        self.assertEqual(mine["rows"], 11)
+        self.assertAlmostEqual(mine["loss"], sum(row["loss"] for row in rows) / 11, places=9)
+        self.assertAlmostEqual(mine["margin"], sum(0.5 * (x["w"] - x["l"]) for x in r) / 11, places=9)
+        self.assertAlmostEqual(mine["accuracy"], sum(x["w"] > x["l"] for x in r) / 11)
+        right = [(x["w|l"] - x["l|l"]) - (x["l|w"] - x["w|w"]) > 0 for x in r]
+        self.assertAlmostEqual(mine["preference_accuracy"], sum(right) / 11)
+        self.assertEqual(sum(entry["count"] for entry in mine["calibration"]), 22)
+        # What it was trained on, it should have learned: 3/4 is the loss of the reference.
+        self.assertLess(mine["loss"], 0.7)
+        self.assertIn("preference model", self.must(*arguments, *adapter, "--limit", 2).stdout)
+        same = json.loads(self.must(*arguments, "--reference", self.path("one"), "--limit", 3, "--json").stdout)["held_out"][0]
+        self.assertEqual((same["rows"], same["accuracy"]), (3, 0.5))
+        self.assertAlmostEqual(same["loss"], 0.75)
+        done = hone(*arguments)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--reference", done.stderr)
+
     def test_refusals(self):
         model = ["--model", self.path("one"), "--data", self.data]
         no_reference = self.write("bare.jsonl", [{"prompt": "a"}])

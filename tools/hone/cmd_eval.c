@@ -1,6 +1,7 @@
 /* hone eval: answers and their revisions, judged. */
 #include "cli.h"
 #include "eval_tables.h"
+#include "held_out.h"
 #include "policies.h"
 #include "progress.h"
 #include "verbs.h"
@@ -19,7 +20,8 @@ static const char summary[] =
     "mean, deviation\n"
     "and 95 % interval of 20 bootstrap resamples of 512), score, head to head, paired tests. "
     "OUT/results.json has all\n"
-    "numbers. A judge is NAME[:WEIGHT],..: exact, chrf, rules, command, http.";
+    "numbers. With --held-out nothing is sampled or judged. A judge is NAME[:WEIGHT],..: exact, chrf, rules, "
+    "command, http.";
 static const char example[] = "  hone eval --model sft=sft/final --model srpo=srpo/final --data test.jsonl "
                               "--judge exact --revisions 5 \\\n"
                               "            --temperature 1 --out eval\n"
@@ -45,6 +47,7 @@ typedef struct arguments {
     long long limit, max_tokens, top_k, seed, revisions, batch, resamples, resample_size, judge_retries;
     int allow_fallback, json;
     progress progress;
+    held_out held_out;
 } arguments;
 
 static int take(void *context, int value, const char *argument) {
@@ -66,6 +69,7 @@ static bool stop(void *context) {
 
 static void init(arguments *a) {
     memset(a, 0, sizeof *a);
+    held_out_init(&a->held_out);
     a->options.sample = hone_sample_defaults();
     a->options.judge = hone_judge_defaults();
     a->options.bootstrap = hone_bootstrap_defaults();
@@ -120,15 +124,27 @@ static int print(const arguments *a, const char *text) {
     return fflush(stdout) == 0 ? 0 : cli_error("the result could not be written to standard output");
 }
 
+static int measure(arguments *a) {
+    a->held_out.template_name = a->template_name;
+    a->held_out.data = a->data;
+    a->held_out.device = a->device;
+    a->held_out.on = a->options.on;
+    a->held_out.limit = a->limit;
+    a->held_out.json = a->json;
+    return held_out_run(&a->held_out, &a->list);
+}
+
 static int run(arguments *a) {
     const hone_eval_observer observer = {.context = a, .progress = show, .stop = stop};
     char *text = NULL;
 
     if (policies_end(&a->list) != 0)
         return 1;
-    if (a->list.count == 0 || a->data == NULL || a->out == NULL)
+    if (a->list.count == 0 || a->data == NULL || (a->out == NULL && !a->held_out.wanted))
         return cli_usage("eval", "--model, --data and --out are required");
     fill(a);
+    if (a->held_out.wanted)
+        return measure(a);
     (void)signal(SIGINT, note_signal);
     (void)signal(SIGTERM, note_signal);
     progress_begin(&a->progress, HONE_SFT);
@@ -142,9 +158,21 @@ static int run(arguments *a) {
 }
 
 static void clear(arguments *a) {
-    char *const texts[] = {a->data,      a->ood,         a->template_name, a->device, a->isa,
-                           a->matmul,    a->judge,       a->against,       a->out,    a->judge_command,
-                           a->judge_url, a->judge_model, a->judge_cache};
+    char *const texts[] = {a->data,
+                           a->ood,
+                           a->template_name,
+                           a->device,
+                           a->isa,
+                           a->matmul,
+                           a->judge,
+                           a->against,
+                           a->out,
+                           a->judge_command,
+                           a->judge_url,
+                           a->judge_model,
+                           a->judge_cache,
+                           a->held_out.method,
+                           a->held_out.reference};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     policies_clear(&a->list);
@@ -194,6 +222,7 @@ int hone_cmd_eval(int argc, const char **argv) {
         {"batch", '\0', POPT_ARG_LONGLONG, &a.batch, 0, "prompts in lockstep (8)", "N"},
         {"resamples", '\0', POPT_ARG_LONGLONG, &a.resamples, 0, "bootstrap resamples (20)", "N"},
         {"resample-size", '\0', POPT_ARG_LONGLONG, &a.resample_size, 0, "rows of a resample (512)", "N"},
+        HELD_OUT_OPTIONS(a.held_out),
         {"template", '\0', POPT_ARG_STRING, &a.template_name, 0,
          "template: built-in name, auto, or file (plain)", "T"},
         {"device", '\0', POPT_ARG_STRING, &a.device, 0, "device, as `hone devices` names it", "D"},
