@@ -2,7 +2,8 @@
  * Training: options, the loop, what it reports and what it leaves in the run folder.
  *
  * A run folder holds config.yaml (the effective options), metrics.jsonl (a line a step, TRL's
- * names), checkpoints/step-N.hone and, at the end, final/ (a model folder, or a PEFT folder).
+ * names), checkpoints/step-N.hone and, at the end, final/ (a model folder, or a PEFT folder). With held-out rows also
+ * eval.jsonl (a line an evaluation) and best/, the state with the lowest held-out loss, as final/.
  */
 #ifndef HONE_TRAIN_H
 #define HONE_TRAIN_H
@@ -40,6 +41,9 @@ typedef struct hone_train_options {
     char *pack;     /**< trie, sequences, naive (six padded sequences a pair, reference every step) */
     char *schedule; /**< constant, linear, cosine */
     bool full;
+    char *eval_data; /**< held-out rows; NULL: none */
+    int64_t eval_every,
+        patience; /**< steps between evaluations; evaluations without a better one until the end, 0: all */
     int64_t lora_rank;
     double lora_alpha, lora_dropout;
     char *lora_targets;
@@ -97,6 +101,8 @@ typedef struct hone_train_summary {
     uint64_t peak_bytes;
     int64_t recomputed; /**< layers that backward ran again, to stay under the memory limit */
     char final_folder[1024], checkpoint[1024];
+    int64_t best_step; /**< with the lowest held-out loss; 0: nothing was evaluated */
+    double best_loss;
 } hone_train_summary;
 
 /** What a run does one after the other; the largest sum is its peak. */
@@ -125,6 +131,15 @@ typedef struct hone_train_memory {
     int64_t tokens;             /**< of the largest pack of a step, at most */
 } hone_train_memory;
 
+/** What one evaluation of the held-out rows found; means over rows, SFT's loss over completion tokens. */
+typedef struct hone_train_evaluation {
+    int64_t step;
+    double loss, margin, accuracy; /**< as in hone_train_metrics, without dropout */
+    bool best;                     /**< the lowest loss so far: saved in OUT/best */
+    int64_t best_step;
+    double best_loss;
+} hone_train_evaluation;
+
 /** All callbacks may be NULL. `stop` is asked after every step: true saves a checkpoint and ends the run with
  *  HONE_ERROR_INTERRUPTED. `prepared` is told of slow preparation (reference log-probabilities): done of
  * total. */
@@ -133,6 +148,7 @@ typedef struct hone_train_observer {
     void (*stepped)(void *context, const hone_train_metrics *metrics);
     void (*prepared)(void *context, const char *what, int64_t done, int64_t total);
     bool (*stop)(void *context);
+    void (*evaluated)(void *context, const hone_train_evaluation *evaluation);
 } hone_train_observer;
 
 /**

@@ -111,6 +111,12 @@ hone_status hone_train_options_check(hone_train_options *options) {
     HN_TRY(at_least("pack-tokens", options->pack_tokens, 2));
     HN_TRY(at_least("max-length", options->max_length, 0));
     HN_TRY(at_least("save-every", options->save_every, 0));
+    HN_TRY(at_least("eval-every", options->eval_every, 1));
+    HN_TRY(at_least("patience", options->patience, 0));
+    if (options->patience > 0 && options->eval_data == NULL)
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "--patience %lld waits for a lower held-out loss: pass --eval-data",
+                       (long long)options->patience);
     HN_TRY(at_least("keep", options->keep, 1));
     HN_TRY(at_least("threads", options->threads, 0));
     if (options->pack_tokens > 1 << 24)

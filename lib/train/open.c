@@ -227,6 +227,7 @@ static hone_status open_rest(hn_run_state *run) {
     HN_TRY(plan(run));
     HN_TRY(open_reference(run));
     HN_TRY(open_training(run));
+    HN_TRY(hn_watch_create(run, &run->watch));
     return open_folder(run);
 }
 
@@ -244,6 +245,7 @@ void hn_run_close(hn_run_state *run) {
     hn_network_destroy(run->network);
     hn_network_destroy(run->reference_network);
     hn_optimizer_destroy(run->optimizer);
+    hn_watch_destroy(run->watch);
     hn_reference_clear(&run->reference);
     hn_examples_clear(&run->examples);
     hone_dataset_destroy(run->data);

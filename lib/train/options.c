@@ -56,6 +56,10 @@ static const struct row {
     INTEGER("pack-tokens", pack_tokens, "T", "most packed tokens of one forward pass"),
     INTEGER("max-length", max_length, "T",
             "longest sequence; longer prompts lose their start (0: the model's)"),
+    TEXT("eval-data", eval_data, "FILE",
+         "held-out rows: their loss in RUN/eval.jsonl, the best state in RUN/best"),
+    INTEGER("eval-every", eval_every, "K", "steps between evaluations of the held-out rows"),
+    INTEGER("patience", patience, "N", "stop after N evaluations without a lower loss (0: never)"),
     INTEGER("save-every", save_every, "K", "steps between checkpoints (0: at the end alone)"),
     INTEGER("keep", keep, "N", "checkpoints kept"),
     FLAG("resume", resume, "go on from the newest good checkpoint of RUN"),
@@ -98,6 +102,7 @@ hone_status hone_train_options_init(hone_train_options *options) {
     options->adam_beta1 = 0.9;
     options->adam_beta2 = 0.999;
     options->adam_epsilon = 1e-8;
+    options->eval_every = 100;
     options->batch_pairs = 4;
     options->accumulate = 1;
     options->epochs = 1.0;

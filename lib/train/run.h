@@ -7,6 +7,7 @@
 #include <train/optimizer.h>
 #include <train/reference.h>
 #include <train/saver.h>
+#include <train/watch.h>
 
 typedef struct hn_run_state {
     const hone_train_options *options;
@@ -21,6 +22,7 @@ typedef struct hn_run_state {
     hone_tokenizer *tokenizer;
     hone_template *form;
     hone_dataset *data;
+    hn_watch *watch; /**< held-out rows; NULL: none */
     hn_examples examples;
     hn_reference reference;
     hn_network *network, *reference_network;

@@ -41,11 +41,13 @@ static bool save_is_due(const hn_run_state *run) {
     return run->options->save_every > 0 && run->step % run->options->save_every == 0;
 }
 
-/** Steps until the end or a wish to stop; the last state is always saved. */
+/** Steps until the end, a wish to stop, or the end of the patience; the last state is always saved. */
 static hone_status loop(hn_run_state *run, hone_train_summary *summary) {
     hone_train_metrics metrics = {0};
+    bool enough = false;
 
-    while (run->step < run->steps) {
+    HN_TRY(hn_watch_begin(run->watch, run, &enough));
+    while (run->step < run->steps && !enough) {
         HN_TRY(hn_run_step(run, &metrics));
         HN_TRY(hn_metrics_append(run->metrics, &metrics, run->options->loss.method));
         summary->loss = metrics.loss;
@@ -54,12 +56,13 @@ static hone_status loop(hn_run_state *run, hone_train_summary *summary) {
         summary->tree_ratio = (double)metrics.naive_tokens / (double)metrics.packed_tokens;
         if (run->observer->stepped != NULL)
             run->observer->stepped(run->observer->context, &metrics);
+        HN_TRY(hn_watch_look(run->watch, run, &enough));
         const bool stop = asked_to_stop(run);
-        if (save_is_due(run) || stop || run->step == run->steps)
+        if (save_is_due(run) || stop || enough || run->step == run->steps)
             HN_TRY(hn_run_save(run));
-        if (stop || run->step == run->steps)
+        if (stop || enough || run->step == run->steps)
             HN_TRY(hn_saver_wait(run->saver));
-        if (stop && run->step < run->steps)
+        if (stop && !enough && run->step < run->steps)
             return hn_fail(HONE_ERROR_INTERRUPTED,
                            "stopped after step %lld of %lld; saved %s; go on with --resume",
                            (long long)run->step, (long long)run->steps, hn_saver_last(run->saver));
@@ -84,6 +87,7 @@ hone_status hone_train(const hone_train_options *options, const hone_train_obser
     status = loop(&run, summary);
     summary->steps = run.step;
     summary->recomputed = run.recompute;
+    hn_watch_summarise(run.watch, summary);
     summary->seconds = hn_seconds() - began;
     summary->peak_bytes = hn_peak_bytes();
     if (run.saver != NULL && hn_saver_last(run.saver) != NULL)

@@ -121,7 +121,7 @@ static int print(const arguments *a, const char *text) {
         eval_tables_print(results);
         json_decref(results);
     }
-    return fflush(stdout) == 0 ? 0 : cli_error("the result could not be written to standard output");
+    return cli_flushed() ? 0 : cli_error("the result could not be written to standard output");
 }
 
 static int measure(arguments *a) {

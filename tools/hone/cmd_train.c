@@ -139,6 +139,12 @@ static void prepared(void *context, const char *what, int64_t done, int64_t tota
         progress_prepared(&a->progress, what, done, total);
 }
 
+static void evaluated(void *context, const hone_train_evaluation *evaluation) {
+    arguments *a = context;
+    if (!a->quiet)
+        progress_evaluated(&a->progress, evaluation);
+}
+
 static int print_summary(const arguments *a, const hone_train_summary *s) {
     if (a->json)
         return cli_print_json(json_pack(
@@ -170,7 +176,7 @@ static int run(arguments *a) {
     hone_train_options options;
     hone_train_summary result;
     const hone_train_observer observer = {
-        .context = a, .stepped = stepped, .prepared = prepared, .stop = stop};
+        .context = a, .stepped = stepped, .prepared = prepared, .stop = stop, .evaluated = evaluated};
     hone_status status = hone_train_options_init(&options);
     int code = 1;
 

@@ -121,7 +121,7 @@ static int measure_all(const held_out *h, const policies *list, const hone_loss_
         return cli_print_json(json_pack("{s:s,s:f,s:o}", "method", hone_method_name(loss->method), "beta",
                                         loss->beta, "held_out", results));
     json_decref(results);
-    return code != 0 || fflush(stdout) == 0 ? code
+    return code != 0 || cli_flushed() ? code
                                             : cli_error("the result could not be written to standard output");
 }
 

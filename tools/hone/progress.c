@@ -63,6 +63,19 @@ void progress_step(progress *p, const hone_train_metrics *m) {
     finish(p, last);
 }
 
+/** A line of its own, always. */
+void progress_evaluated(progress *p, const hone_train_evaluation *e) {
+    start(p);
+    (void)fprintf(stderr, "held out at step %lld: loss %.4f", (long long)e->step, e->loss);
+    if (p->method != HONE_SFT)
+        (void)fprintf(stderr, "  margin %+.4f  accuracy %.2f", e->margin, e->accuracy);
+    if (e->best)
+        (void)fputs("  the best so far", stderr);
+    else
+        (void)fprintf(stderr, "  (best %.4f at step %lld)", e->best_loss, (long long)e->best_step);
+    finish(p, true);
+}
+
 void progress_prepared(progress *p, const char *what, int64_t done, int64_t total) {
     if (!due(p, done == total))
         return;

@@ -14,6 +14,7 @@ typedef struct progress {
 
 void progress_begin(progress *p, hone_method method);
 void progress_step(progress *p, const hone_train_metrics *metrics);
+void progress_evaluated(progress *p, const hone_train_evaluation *evaluation);
 void progress_prepared(progress *p, const char *what, int64_t done, int64_t total);
 void progress_end(progress *p);
 
