@@ -14,7 +14,7 @@
 
 typedef enum hn_cpu_isa {
     HN_CPU_SCALAR = 0,
-    HN_CPU_AVX2,   /**< with FMA and F16C */
+    HN_CPU_AVX2,       /**< with FMA and F16C */
     HN_CPU_AVX512,     /**< F, DQ, BW, VL */
     HN_CPU_AVX512BF16, /**< and BF16 */
     HN_CPU_AMX,        /**< and AMX-TILE, AMX-BF16 */

@@ -42,8 +42,8 @@ static const int64_t sizes[][3] = {
 };
 enum { SIZES = sizeof sizes / sizeof *sizes };
 /* Several tiles each way; naive loops bound how many of these there can be. */
-static const int64_t large[][3] = {
-    {70, 576, 1200}, {70, 1200, 576}, {260, 65, 530}, {520, 40, 260}, {5, 700, 700}, {130, 600, 200}, {1, 1500, 600}};
+static const int64_t large[][3] = {{70, 576, 1200}, {70, 1200, 576}, {260, 65, 530}, {520, 40, 260},
+                                   {5, 700, 700},   {130, 600, 200}, {1, 1500, 600}};
 enum { LARGE = sizeof large / sizeof *large };
 static const double scales[] = {1, 0.5, -2, 0.37};
 
