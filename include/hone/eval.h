@@ -126,7 +126,7 @@ typedef struct hone_eval_policy {
 
 /**
  * Rows are JSONL (plain, .gz, .zst): `prompt` (a string, or a list with one message), the reference completion in
- * `reference`, `chosen` or `completion` (the first that is there; optional when nothing needs it), optionally
+ * `reference`, `answer`, `chosen` or `completion` (the first that is there; optional when nothing needs it), optionally
  * `package`. Everything is borrowed during the call.
  */
 typedef struct hone_eval_options {

@@ -27,7 +27,7 @@ static hone_status read_text(const json_t *object, const char *key, const char *
 }
 
 static hone_status read_row(const json_t *object, const char *where, hone_case *row) {
-    static const char *const keys[] = {"reference", "chosen", "completion"};
+    static const char *const keys[] = {"reference", "answer", "chosen", "completion"};
 
     if (!json_is_object(object))
         return hn_fail(HONE_ERROR_FORMAT, "%s: a row is a JSON object {\"prompt\":..,\"reference\":..}",

@@ -180,6 +180,25 @@ class Eval(unittest.TestCase):
                 self.assertIn(says, done.stderr)
                 self.assertNotIn("results.json", os.listdir(self.path("f")) if os.path.isdir(self.path("f")) else [])
 
+    def test_rows_of_many_kinds(self):
+        rows = [{"prompt": "a", "answer": "r"}, {"prompt": "a", "completion": "r"},
+                {"prompt": [{"role": "user", "content": "a"}], "chosen": [{"role": "assistant", "content": "r"}], "rejected": "x"},
+                {"prompt": "a", "reference": "r", "chosen": "x", "package": "p"}]
+        data = self.write("kinds.jsonl", rows)
+        self.must("eval", "--model", self.path("one"), "--data", data, "--out", self.path("h"), "--max-tokens", 2)
+        self.assertEqual([(line["prompt"], line["reference"]) for line in self.lines("h")], [("a", "r")] * 4)
+        for row, says in (("{", "bad.jsonl:2"), ("[]", "bad.jsonl:2"), ('{"prompt":1}', '"prompt" must be'),
+                          ('{"prompt":"a","reference":[]}', '"reference" must be'),
+                          ('{"prompt":[{"content":"a"},{"content":"b"}]}', "2 messages"),
+                          ('{"prompt":"a","package":1}', '"package" must be')):
+            with self.subTest(row=row):
+                with open(self.path("bad.jsonl"), "w", encoding="utf-8") as file:
+                    file.write(json.dumps(rows[0]) + "\n" + row + "\n")
+                done = hone("eval", "--model", self.path("one"), "--data", self.path("bad.jsonl"), "--out", self.path("i"))
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("bad.jsonl:2", done.stderr)
+                self.assertIn(says, done.stderr)
+
     def test_a_damaged_line_is_named(self):
         self.evaluate("g", "--limit", 2)
         with open(self.path("g", "drafts.jsonl"), "a", encoding="utf-8") as file:

@@ -16,7 +16,8 @@
 static const char summary[] =
     "hone eval: win rates of models at 0..N revisions\n\n"
     "Samples the drafts that OUT/drafts.jsonl lacks, has each judged against the row's reference completion\n"
-    "(\"reference\", \"chosen\" or \"completion\"), and prints tables: win rate (win 1, draw 1/2, loss 0; "
+    "(\"reference\", \"answer\", \"chosen\" or \"completion\"), and prints tables: win rate (win 1, draw "
+    "1/2, loss 0; "
     "mean, deviation\n"
     "and 95 % interval of 20 bootstrap resamples of 512), score, head to head, paired tests. "
     "OUT/results.json has all\n"
