@@ -27,8 +27,6 @@ typedef struct command {
     hn_bytes held; /**< read, and not yet a whole line */
 } command;
 
-extern char **environ;
-
 /** In a group of its own: what the shell starts ends with it. */
 static int spawn(const command *c, int socket, pid_t *process) {
     char shell[] = "sh", option[] = "-c";

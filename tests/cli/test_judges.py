@@ -141,9 +141,9 @@ class Judges(unittest.TestCase):
         result = json.loads(self.must(*self.arguments(*more), **environment).stdout)
         return result["results"][0], result["judged"]
 
-    def by_http(self, endpoint, *more, **environment):
-        return self.asked("--judge", "http", "--judge-url", endpoint.url, "--judge-model", "m", "--judge-backoff", 0.01, *more,
-                          **environment)
+    def by_http(self, endpoint, *more, model="m", **environment):
+        return self.asked("--judge", "http", "--judge-url", endpoint.url, "--judge-model", model, "--judge-backoff", 0.01,
+                          *more, **environment)
 
     def refused(self, *more, **environment):
         done = self.hone(*self.arguments(*more), **environment)
@@ -208,7 +208,7 @@ class Judges(unittest.TestCase):
                 file.write("damaged")
             _, judged = self.by_http(endpoint, "--judge-cache", cache)
             self.assertEqual((judged["requests"], judged["cached"], judged["failed"]), (1, 2 * ROWS - 1, 0))
-            _, judged = self.by_http(endpoint, "--judge-cache", cache, "--judge-model", "another")
+            _, judged = self.by_http(endpoint, "--judge-cache", cache, model="another")
             self.assertEqual(judged["cached"], 0)
 
     def test_the_rate_is_kept(self):
@@ -251,8 +251,8 @@ class Judges(unittest.TestCase):
     def program(self, body):
         return f"{sys.executable} " + self.write("judge.py", "import json, sys, time, os\n" + body)
 
-    def by_program(self, body, *more):
-        return self.asked("--judge", "command", "--judge-command", self.program(body), *more)
+    def by_program(self, body, *more, judge="command"):
+        return self.asked("--judge", judge, "--judge-command", self.program(body), *more)
 
     def test_a_program(self):
         result, judged = self.by_program("for line in sys.stdin:\n"
@@ -288,8 +288,8 @@ class Judges(unittest.TestCase):
         self.assertIn("--judge-command", self.refused("--judge", "command"))
 
     def test_a_mixture_with_a_program(self):
-        result, _ = self.by_program("for line in sys.stdin:\n    print('{\"p\":0.5}', flush=True)\n", "--judge",
-                                    "exact:3,command:1")
+        result, _ = self.by_program("for line in sys.stdin:\n    print('{\"p\":0.5}', flush=True)\n",
+                                    judge="exact:3,command:1")
         self.assertAlmostEqual(result["win_rate"]["value"], 0.25 * 0.5)
 
 
