@@ -95,7 +95,7 @@ typedef struct hone_estimate {
     int64_t count;    /**< numbers that were used: those that are not NAN */
 } hone_estimate;
 
-/** SRPO's protocol: `resamples` (20) of `size` (512) with replacement. Draws are a pure function of the seed. */
+/** SRPO's protocol: `resamples` (20) of `size` (512) with replacement; of fewer numbers, as many as there are. Draws are a pure function of the seed. */
 typedef struct hone_bootstrap {
     int64_t resamples, size;
     uint64_t seed;

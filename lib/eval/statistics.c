@@ -52,6 +52,7 @@ static double deviation_of(const double *value, int64_t count, double mean) {
 hone_status hone_estimate_mean(const double *value, int64_t count, const hone_bootstrap *bootstrap,
                                hone_estimate *out) {
     const int64_t resamples = bootstrap->resamples;
+    int64_t size = bootstrap->size;
     double *kept = NULL, *mean = NULL;
     hone_status status = HONE_OK;
 
@@ -67,7 +68,9 @@ hone_status hone_estimate_mean(const double *value, int64_t count, const hone_bo
             kept[out->count++] = value[i];
     if (out->count == 0)
         goto done;
-    resample(kept, out->count, resamples, bootstrap->size, bootstrap->seed, mean);
+    /* Resamples larger than what they are drawn from would make few rows look sure. */
+    size = size < out->count ? size : out->count;
+    resample(kept, out->count, resamples, size, bootstrap->seed, mean);
     out->value = mean_of(kept, out->count);
     out->mean = mean_of(mean, resamples);
     out->deviation = deviation_of(mean, resamples, out->mean);

@@ -72,6 +72,16 @@ static void test_deviation(void **state) {
     within(e.high, 0.3 + 1.96 * sigma, 0.2 * sigma);
 }
 
+/** Few rows stay as unsure as they are: 16 of them deviate by sqrt(p q / 16), whatever size is asked for. */
+static void test_few(void **state) {
+    double value[16];
+    (void)state;
+    for (int i = 0; i < 16; i++)
+        value[i] = i % 2;
+    within(estimate(value, 16, 4000, 512, 3).deviation, sqrt(0.25 / 16.0), 0.01);
+    within(estimate(value, 16, 4000, 4, 3).deviation, sqrt(0.25 / 4.0), 0.02);
+}
+
 static int ascending(const void *left, const void *right) {
     const double a = *(const double *)left, b = *(const double *)right;
     return (a > b) - (a < b);
@@ -85,15 +95,15 @@ static void test_percentiles(void **state) {
     (void)state;
     for (uint32_t r = 0; r < 20; r++) {
         mean[r] = 0.0;
-        for (uint64_t i = 0; i < 16; i++)
-            mean[r] += value[hn_random_below(9, HN_PURPOSE_BOOTSTRAP, r, i, 7)] / 16.0;
+        for (uint64_t i = 0; i < 5; i++)
+            mean[r] += value[hn_random_below(9, HN_PURPOSE_BOOTSTRAP, r, i, 7)] / 5.0;
     }
     qsort(mean, 20, sizeof *mean, ascending);
-    const hone_estimate e = estimate(value, 7, 20, 16, 9);
+    const hone_estimate e = estimate(value, 7, 20, 5, 9);
     within(e.low, mean[0] + 0.475 * (mean[1] - mean[0]), 1e-12);
     within(e.high, mean[18] + 0.525 * (mean[19] - mean[18]), 1e-12);
-    assert_true(estimate(value, 7, 20, 16, 9).mean == e.mean);
-    assert_true(estimate(value, 7, 20, 16, 10).mean != e.mean);
+    assert_true(estimate(value, 7, 20, 5, 9).mean == e.mean);
+    assert_true(estimate(value, 7, 20, 5, 10).mean != e.mean);
 }
 
 static hone_paired paired(int wins, int draws, int losses) {
@@ -141,8 +151,9 @@ static void test_paired(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_constant),  cmocka_unit_test(test_nothing),
-                                       cmocka_unit_test(test_deviation), cmocka_unit_test(test_percentiles),
-                                       cmocka_unit_test(test_sign),      cmocka_unit_test(test_paired)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_constant),    cmocka_unit_test(test_nothing),
+                                       cmocka_unit_test(test_deviation),   cmocka_unit_test(test_few),
+                                       cmocka_unit_test(test_percentiles), cmocka_unit_test(test_sign),
+                                       cmocka_unit_test(test_paired)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
