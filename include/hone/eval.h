@@ -143,7 +143,7 @@ typedef struct hone_eval_options {
     const char *out; /**< folder of drafts.jsonl and results.json, made when it is missing */
 } hone_eval_options;
 
-/** Both may be NULL. `stop` is asked between batches: true ends with HONE_ERROR_INTERRUPTED; drafts stay. */
+/** Both may be NULL. `stop` is asked between batches and verdicts: true ends with HONE_ERROR_INTERRUPTED; drafts stay. */
 typedef struct hone_eval_observer {
     void *context;
     void (*progress)(void *context, const char *what, int64_t done, int64_t total);

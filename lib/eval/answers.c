@@ -149,7 +149,7 @@ static hone_status look_up(const hn_eval_run *run, const policy *p, int set, int
     return HONE_OK;
 }
 
-static hone_status check_stop(const hn_eval_run *run) {
+hone_status hn_eval_check_stop(const hn_eval_run *run) {
     if (run->observer != NULL && run->observer->stop != NULL && run->observer->stop(run->observer->context))
         return hn_fail(HONE_ERROR_INTERRUPTED, "stopped; what was sampled is in %s", run->drafts.path);
     return HONE_OK;
@@ -165,7 +165,7 @@ static hone_status answer_set(hn_eval_run *run, const hone_eval_policy *from, po
         HN_TRY(look_up(run, p, set, i, run->options->sample.batch, answer, &missing));
         if (missing == 0)
             continue;
-        HN_TRY(check_stop(run));
+        HN_TRY(hn_eval_check_stop(run));
         HN_TRY(sample(run, from, p, set, i, missing));
         for (int64_t k = i; k < i + missing; k++)
             HN_TRY(look_up(run, p, set, k, 1, answer, &again));

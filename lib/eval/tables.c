@@ -47,6 +47,7 @@ static hone_status judge_row(const verdicts *v, int64_t policy, int64_t revision
     const char *text = text_of(v, policy, revision, row);
     const char *against = other >= 0 ? text_of(v, other, 0, row) : about->reference;
 
+    HN_TRY(hn_eval_check_stop(v->run));
     if (v->scores)
         HN_TRY(hone_judge_score(v->judge, about, text, &v->score[index]));
     if (against == NULL)
@@ -163,9 +164,11 @@ static hone_status put_match(const verdicts *v, json_t *list, int64_t revision, 
                                name_of(v, a), "b", name_of(v, b));
 
     json_array_append_new(list, object);
-    for (int64_t row = 0; row < v->rows->count; row++)
+    for (int64_t row = 0; row < v->rows->count; row++) {
+        HN_TRY(hn_eval_check_stop(v->run));
         HN_TRY(hone_judge_compare(v->judge, &v->rows->row[row], text_of(v, a, revision, row),
                                   text_of(v, b, revision, row), &v->pair[row]));
+    }
     HN_TRY(put_estimate(v, object, "win_rate", v->pair));
     return put_counts(v, object, v->pair, true);
 }

@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -286,6 +287,21 @@ class Judges(unittest.TestCase):
         self.assertEqual((result["failed"], result["draws"]), (1, ROWS - 1))
         self.assertEqual(self.asked("--judge", "command", "--judge-command", "exit 3")[1]["failed"], ROWS)
         self.assertIn("--judge-command", self.refused("--judge", "command"))
+
+    def test_ctrl_c_while_a_judge_thinks(self):
+        marker = self.path("thinking")
+        program = self.program(f"open({marker!r}, 'w').close()\n"
+                               "for line in sys.stdin:\n    time.sleep(0.2)\n    print('{\"p\":0.5}', flush=True)\n")
+        arguments = self.arguments("--judge", "command", "--judge-command", program, "--revisions", 40)
+        with subprocess.Popen([HONE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+            while not os.path.exists(marker) and run.poll() is None:
+                time.sleep(0.01)
+            run.send_signal(signal.SIGINT)
+            stdout, stderr = run.communicate(timeout=60)
+        self.assertEqual((run.returncode, stdout), (130, ""), stderr)
+        self.assertIn("drafts.jsonl", stderr.splitlines()[-1])
+        with open(self.path("out", "drafts.jsonl"), encoding="utf-8") as file:
+            self.assertGreaterEqual(len([line for line in file if len(json.loads(line)["drafts"]) == 41]), ROWS)
 
     def test_a_mixture_with_a_program(self):
         result, _ = self.by_program("for line in sys.stdin:\n    print('{\"p\":0.5}', flush=True)\n",
