@@ -34,19 +34,29 @@ hone_status hn_json_read(const char *path, json_t **out) {
     return status;
 }
 
-static int append(const char *buffer, size_t size, void *bytes) {
-    return hn_bytes_append(bytes, buffer, size) == HONE_OK ? 0 : -1;
+/** Where the text goes, and what became of the last piece. */
+typedef struct dump {
+    hn_bytes text;
+    hone_status status;
+} dump;
+
+static int append(const char *buffer, size_t size, void *context) {
+    dump *to = context;
+    to->status = hn_bytes_append(&to->text, buffer, size);
+    return to->status == HONE_OK ? 0 : -1;
 }
 
 hone_status hn_json_write(const char *path, const json_t *value) {
-    hn_bytes text = {NULL, 0, 0};
+    dump to = {.status = HONE_OK};
     hone_status status = HONE_OK;
-    if (json_dump_callback(value, append, &text, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0)
-        HN_GO(hn_fail(HONE_ERROR_FORMAT, "%s: this value can't be written as JSON", path));
-    HN_GO(hn_bytes_append(&text, "\n", 1));
-    HN_GO(hn_file_replace(path, text.data, text.length));
+    if (json_dump_callback(value, append, &to, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0)
+        HN_GO(to.status != HONE_OK
+                  ? to.status
+                  : hn_fail(HONE_ERROR_FORMAT, "%s: this value can't be written as JSON", path));
+    HN_GO(hn_bytes_append(&to.text, "\n", 1));
+    HN_GO(hn_file_replace(path, to.text.data, to.text.length));
 done:
-    hn_bytes_clear(&text);
+    hn_bytes_clear(&to.text);
     return status;
 }
 
