@@ -2,8 +2,9 @@
  * Training: options, the loop, what it reports and what it leaves in the run folder.
  *
  * A run folder holds config.yaml (the effective options), metrics.jsonl (a line a step, TRL's
- * names), checkpoints/step-N.hone and, at the end, final/ (a model folder, or a PEFT folder). With held-out rows also
- * eval.jsonl (a line an evaluation) and best/, the state with the lowest held-out loss, as final/.
+ * names), checkpoints/step-N.hone, with the option `tensorboard` TensorBoard's event files in tensorboard/ and, at the
+ * end, final/ (a model folder, or a PEFT folder). With held-out rows also eval.jsonl (a line an evaluation) and best/, the
+ * state with the lowest held-out loss, as final/.
  */
 #ifndef HONE_TRAIN_H
 #define HONE_TRAIN_H
@@ -52,7 +53,7 @@ typedef struct hone_train_options {
     int64_t batch_pairs, accumulate, steps; /**< steps 0: epochs decide */
     double epochs;
     int64_t seed, pack_tokens, max_length, save_every, keep, threads;
-    bool resume, allow_fallback;
+    bool resume, allow_fallback, tensorboard;
     char *memory_limit; /**< bytes (K, M, G: powers of 1000), "auto": what is free, "none" */
 } hone_train_options;
 

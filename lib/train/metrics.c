@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <train/metrics.h>
+#include <train/tensorboard.h>
 
 enum { METRICS_LIMIT = 1 << 30 };
 
@@ -103,7 +104,20 @@ static void set_preference(line *to, const hone_train_metrics *metrics, hone_met
     set_real(to, "loss/generation", metrics->generation);
 }
 
-hone_status hn_metrics_append(const char *path, const hone_train_metrics *metrics, hone_method method) {
+/** TensorBoard's scalars are those of the line. */
+static hone_status append_events(const char *events, int64_t step, const line *from) {
+    json_t *object = NULL;
+    hone_status status = HONE_OK;
+
+    HN_GO(hn_json_parse(from->text, from->length + 1, "a line of metrics", &object));
+    HN_GO(hn_tensorboard_append(events, step, object));
+done:
+    json_decref(object);
+    return status;
+}
+
+hone_status hn_metrics_append(const char *path, const char *events, const hone_train_metrics *metrics,
+                              hone_method method) {
     line to = {.length = 0};
 
     set_integer(&to, "step", metrics->step);
@@ -123,5 +137,6 @@ hone_status hn_metrics_append(const char *path, const hone_train_metrics *metric
     set_real(&to, "pairs_per_second", metrics->pairs_per_second);
     set_real(&to, "tokens_per_second", metrics->tokens_per_second);
     memcpy(to.text + to.length, "}\n", 3);
-    return hn_file_append(path, to.text, to.length + 2);
+    HN_TRY(hn_file_append(path, to.text, to.length + 2));
+    return events != NULL ? append_events(events, metrics->step, &to) : HONE_OK;
 }

@@ -10,6 +10,7 @@
 #include <train/options.h>
 #include <train/plan.h>
 #include <train/run.h>
+#include <train/tensorboard.h>
 
 static hone_status open_device(hn_run_state *run) {
     const hone_train_options *options = run->options;
@@ -165,7 +166,7 @@ hn_identity hn_run_identity(const hn_run_state *run) {
 /** The run folder: the effective options, metrics kept up to where the checkpoint stands. */
 static hone_status open_folder(hn_run_state *run) {
     const hn_identity identity = hn_run_identity(run);
-    char *text = NULL, *path = NULL;
+    char *text = NULL, *path = NULL, *events = NULL;
     hone_status status = HONE_OK;
 
     HN_GO(hn_folder_make(run->options->out));
@@ -180,10 +181,15 @@ static hone_status open_folder(hn_run_state *run) {
         goto done;
     }
     HN_GO(hn_metrics_begin(run->metrics, run->step));
+    if (run->options->tensorboard) {
+        HN_GO(hn_path_join(run->options->out, "tensorboard", &events));
+        HN_GO(hn_tensorboard_begin(events, run->step + 1, &run->events));
+    }
     HN_GO(hone_train_options_text(run->options, &text));
     HN_GO(hn_path_join(run->options->out, "config.yaml", &path));
     HN_GO(hn_file_replace(path, text, strlen(text)));
 done:
+    hn_free(events);
     hn_free(path);
     hn_free(text);
     return status;
@@ -261,5 +267,6 @@ void hn_run_close(hn_run_state *run) {
     hn_free(run->trained_text);
     hn_free(run->checkpoints);
     hn_free(run->metrics);
+    hn_free(run->events);
     memset(run, 0, sizeof *run);
 }

@@ -62,6 +62,7 @@ static const struct row {
     INTEGER("patience", patience, "N", "stop after N evaluations without a lower loss (0: never)"),
     INTEGER("save-every", save_every, "K", "steps between checkpoints (0: at the end alone)"),
     INTEGER("keep", keep, "N", "checkpoints kept"),
+    FLAG("tensorboard", tensorboard, "the metrics as TensorBoard scalars too, in RUN/tensorboard"),
     FLAG("resume", resume, "go on from the newest good checkpoint of RUN"),
     TEXT("cache", cache, "DIR", "folder of cached reference log-probabilities (DATA.hone)"),
     TEXT("memory-limit", memory_limit, "M",

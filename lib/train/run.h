@@ -40,6 +40,7 @@ typedef struct hn_run_state {
     int64_t recompute;   /**< layers, as hn_run_plan chose */
     uint64_t base_bytes; /**< resident before model and data were opened: program, libraries, threads */
     char base_digest[33], *trained_text, *checkpoints, *metrics;
+    char *events; /**< TensorBoard's event file of this process; NULL: none */
 } hn_run_state;
 
 /** Opens device, model, data, reference and networks; restores the checkpoint when resuming. */

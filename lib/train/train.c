@@ -49,7 +49,7 @@ static hone_status loop(hn_run_state *run, hone_train_summary *summary) {
     HN_TRY(hn_watch_begin(run->watch, run, &enough));
     while (run->step < run->steps && !enough) {
         HN_TRY(hn_run_step(run, &metrics));
-        HN_TRY(hn_metrics_append(run->metrics, &metrics, run->options->loss.method));
+        HN_TRY(hn_metrics_append(run->metrics, run->events, &metrics, run->options->loss.method));
         summary->loss = metrics.loss;
         summary->pairs += metrics.pairs;
         summary->pairs_per_second = metrics.pairs_per_second;

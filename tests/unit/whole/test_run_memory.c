@@ -194,7 +194,7 @@ static void check_steps(const char *out, const char *const *more) {
             held = hone_device_peak_bytes(run.device);
         }
         ok(hn_run_step(&run, &metrics));
-        ok(hn_metrics_append(run.metrics, &metrics, options.loss.method));
+        ok(hn_metrics_append(run.metrics, NULL, &metrics, options.loss.method));
     }
     if (hn_memory_allocations() != allocations || atomic_load(&mallocs) != counted)
         fail_msg("%s: %lld allocations of hone, %lld of all", out,
