@@ -4,7 +4,7 @@
 #include <string.h>
 #include <train/examples.h>
 
-static void add_up(const hn_examples *examples, hone_packing *packing) {
+static void add_up(const hn_examples *examples, int64_t budget, hone_packing *packing) {
     hone_sequence sequence[HONE_CONDITIONAL_COUNT];
 
     for (int64_t i = 0; i < examples->count; i++) {
@@ -14,12 +14,19 @@ static void add_up(const hn_examples *examples, hone_packing *packing) {
         packing->packed += example->packed;
         packing->separate += example->naive;
         packing->padded += example->padded;
+        packing->over += budget > 0 && example->packed > budget;
         packing->longest = example->packed > packing->longest ? example->packed : packing->longest;
     }
 }
 
 hone_status hone_packing_measure(const char *model, const char *form_name, const char *path,
                                  const hone_loss_options *loss, hone_packing *packing) {
+    return hone_packing_measure_within(model, form_name, path, loss, 0, packing);
+}
+
+hone_status hone_packing_measure_within(const char *model, const char *form_name, const char *path,
+                                        const hone_loss_options *loss, int64_t budget,
+                                        hone_packing *packing) {
     hone_model_config config;
     hone_tokenizer *tokenizer = NULL;
     hone_template *form = NULL;
@@ -34,7 +41,9 @@ hone_status hone_packing_measure(const char *model, const char *form_name, const
     HN_GO(hone_dataset_open(path, loss->method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE,
                             &data));
     HN_GO(hn_examples_create(data, form, tokenizer, loss, config.max_positions, &examples));
-    add_up(&examples, packing);
+    add_up(&examples, budget, packing);
+    packing->cut = examples.cut;
+    packing->dropped = examples.dropped;
 done:
     hn_examples_clear(&examples);
     hone_dataset_destroy(data);

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """What people look at: event files, data facts, reports. test_seeing.py HONE [unittest arguments]."""
 
+import gzip
+import json
 import os
+import shutil
 import struct
 import sys
 import time
 import unittest
+import xml.etree.ElementTree
 
 import test_cli
 from event_file import events
@@ -49,6 +53,85 @@ class TensorBoard(Case):
     def test_not_unless_asked(self):
         self.train("silent", "--steps", 1)
         self.assertFalse(os.path.exists(self.path("silent", "tensorboard")))
+
+
+class DataCheck(Case):
+    ROWS = [
+        {"prompt": "a", "chosen": "long one", "rejected": "short"},
+        {"prompt": "a", "chosen": "long one", "rejected": "short"},
+        {"prompt": "b", "chosen": "same", "rejected": "same"},
+        {"prompt": "c", "chosen": "no", "rejected": "longer", "preference": 0.25},
+        {"prompt": "d", "chosen": "\u00e9\u00e9", "rejected": "abc"},
+    ]
+
+    def rows(self, name, rows):
+        return self.write(name, "".join(json.dumps(row) + "\n" for row in rows))
+
+    def check(self, *arguments):
+        return json.loads(self.must("data", "check", *arguments, "--json").stdout)["files"]
+
+    def test_counts(self):
+        (facts,) = self.check(self.rows("counts.jsonl", self.ROWS), "--pairs-per-second", 2)
+        self.assertEqual({key: facts[key] for key in ("rows", "prompts", "duplicates", "equal_sides", "empty", "unsure",
+                                                      "leaked_prompts", "different_lengths", "longer_preferred")},
+                         {"rows": 5, "prompts": 4, "duplicates": 1, "equal_sides": 1, "empty": 0, "unsure": 1,
+                          "leaked_prompts": 0, "different_lengths": 4, "longer_preferred": 3})
+        # Wilson's interval of 3 of 4, from its formula.
+        z, n, share = 1.959963984540054, 4, 0.75
+        middle, half = share + z * z / (2 * n), z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+        self.assertAlmostEqual(facts["longer_low"], (middle - half) / (1 + z * z / n), 12)
+        self.assertAlmostEqual(facts["longer_high"], (middle + half) / (1 + z * z / n), 12)
+        self.assertEqual(facts["unit"], "characters")
+        self.assertEqual(facts["chosen"], {"least": 2, "median": 4, "ninety_percent": 8, "most": 8, "total": 24,
+                                           "histogram": [[2, 2], [4, 1], [8, 2]]})
+        self.assertEqual(facts["seconds_per_epoch"], 2.5)
+
+    def test_leaks_and_compressed_files(self):
+        train = self.rows("train.jsonl", self.ROWS)
+        with open(train, "rb") as file:
+            packed = self.write("test.jsonl.gz", gzip.compress(file.read()))
+        other = self.rows("other.jsonl", [{"prompt": p, "chosen": "x", "rejected": "y"} for p in "azd"])
+        first, second, third = self.check(train, packed, other)
+        self.assertEqual([first["leaked_prompts"], second["leaked_prompts"]], [0, 4])
+        self.assertEqual({**first, "file": ""} | {"leaked_prompts": 4}, {**second, "file": ""})
+        self.assertEqual(third["leaked_prompts"], 4)  # two of each earlier file
+
+    def test_packing_agrees_with_inspect_and_the_budget(self):
+        (facts,) = self.check(self.data, "--model", self.model)
+        known = json.loads(self.must("inspect", "--model", self.model, "--data", self.data, "--pack", "--json").stdout)
+        for key in ("packed_tokens", "naive_tokens", "tree_ratio", "longest_row"):
+            self.assertEqual(facts[key], known[key])
+        self.assertEqual((facts["over_budget"], facts["unit"]), (0, "tokens"))
+        (tight,) = self.check(self.data, "--model", self.model, "--pack-tokens", known["longest_row"] - 1)
+        self.assertGreater(tight["over_budget"], 0)
+        self.assertIn("over --pack-tokens", self.must("data", "check", self.data, "--model", self.model,
+                                                      "--pack-tokens", 5).stdout)
+
+    def test_text_says_what_is_wrong(self):
+        text = self.must("data", "check", self.rows("text.jsonl", self.ROWS)).stdout
+        for words in ("5 rows, 4 prompts", "repeat an earlier one", "equal sides", "75.0 % of 4 pairs"):
+            self.assertIn(words, text)
+
+    def test_completions(self):
+        (facts,) = self.check(self.rows("sft.jsonl", [{"prompt": "p", "completion": "abc"}]), "--method", "sft")
+        self.assertEqual((facts["rows"], facts["chosen"]["most"]), (1, 3))
+        self.assertNotIn("rejected", facts)
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "draws with gnuplot")
+    def test_figure(self):
+        hostile = self.rows("it's {Bold=99 <x>}.jsonl", self.ROWS)
+        self.must("data", "check", hostile, self.data, "--figure", self.path("lengths.svg"))
+        root = xml.etree.ElementTree.parse(self.path("lengths.svg")).getroot()
+        self.assertTrue(root.tag.endswith("svg"))
+        self.assertIn("rejected", "".join(root.itertext()))
+
+    def test_refusals(self):
+        self.bad("data", code=2, says="FILE is missing")
+        self.bad("data", self.data, code=2, says="hone data check")
+        self.bad("data", "check", self.path("none"), says="none")
+        self.bad("data", "check", self.write("bad.jsonl", '{"prompt":"a","chosen":"b"}\n'), says=["bad.jsonl:1", "rejected"])
+        self.bad("data", "check", self.data, "--pairs-per-second", -1, code=2, says="positive")
+        self.bad("data", "check", self.data, "--figure", self.path("x.pdf"), code=2, says=".svg")
 
 
 if __name__ == "__main__":

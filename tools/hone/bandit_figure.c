@@ -1,15 +1,14 @@
 #include "bandit_figure.h"
 
 #include "cli.h"
+#include "gnuplot.h"
 
 #include <errno.h>
 #include <math.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define MOST_POINTS 500
@@ -184,33 +183,6 @@ static void write_script(FILE *to, const bandit_figure *figure, bool png) {
     (void)fputs("unset multiplot\n", to);
 }
 
-/* gnuplot reads the script from a file without a name and writes the picture to its standard output: no
- * shell, no quoting of paths, no pipe to fill. -d keeps the user's own start-up files out. */
-static int run_gnuplot(FILE *script, FILE *picture) {
-    char *const command[] = {(char[]){"gnuplot"}, (char[]){"-d"}, (char[]){"-"}, NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t child;
-    int status = 0;
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return cli_error("out of memory");
-    int error = posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
-    if (error == 0)
-        error = posix_spawn_file_actions_adddup2(&actions, fileno(picture), STDOUT_FILENO);
-    if (error == 0)
-        error = posix_spawnp(&child, command[0], &actions, NULL, command, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    if (error == ENOENT)
-        return cli_error("--figure needs gnuplot, which is not installed (Debian: apt install gnuplot-nox)");
-    if (error != 0)
-        return cli_error("gnuplot could not be started: %s", strerror(error));
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return cli_error("waiting for gnuplot: %s", strerror(errno));
-    if (WIFSIGNALED(status))
-        return cli_error("gnuplot was ended by signal %d", WTERMSIG(status));
-    return WEXITSTATUS(status) == 0 ? 0 : cli_error("gnuplot failed with exit code %d", WEXITSTATUS(status));
-}
-
 static bool ends_with(const char *text, const char *end) {
     size_t length = strlen(text), part = strlen(end);
     return length > part && strcmp(text + length - part, end) == 0;
@@ -241,7 +213,7 @@ int bandit_figure_write(const bandit_figure *figure, const char *path) {
         (void)cli_error("the figure's data could not be written: %s", strerror(errno));
         goto done;
     }
-    code = run_gnuplot(script, picture);
+    code = gnuplot_run(script, picture);
     if (code == 0 && rename(temporary, path) != 0)
         code = cli_error("%s: %s", path, strerror(errno));
 done:

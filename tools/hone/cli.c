@@ -56,9 +56,28 @@ typedef struct operands {
     int count;
     const char *const *name;
     char **const *place;
+    char ***list; /* when set: as many operands as come, at least one */
+    int *length;
 } operands;
 
+static int take_list(poptContext popt, const char *verb, const operands *wanted) {
+    const char *operand;
+    while ((operand = poptGetArg(popt)) != NULL) {
+        char **grown = realloc(*wanted->list, ((size_t)*wanted->length + 1) * sizeof *grown);
+        if (!grown)
+            return cli_error("out of memory");
+        *wanted->list = grown;
+        grown[*wanted->length] = strdup(operand);
+        if (!grown[*wanted->length])
+            return cli_error("out of memory");
+        ++*wanted->length;
+    }
+    return *wanted->length > 0 ? -1 : cli_usage(verb, "%s is missing", wanted->name[0]);
+}
+
 static int take_operands(poptContext popt, const char *verb, const operands *wanted) {
+    if (wanted->list)
+        return take_list(popt, verb, wanted);
     for (int i = 0; i < wanted->count; i++) {
         const char *operand = poptGetArg(popt);
         if (!operand)
@@ -110,6 +129,12 @@ int cli_parse(int argc, const char **argv, struct poptOption *options, const cha
 
 int cli_parse_operands(int argc, const char **argv, struct poptOption *options, const char *summary,
                        const char *example, int count, const char *const *name, char **const *place) {
-    const operands wanted = {count, name, place};
+    const operands wanted = {.count = count, .name = name, .place = place};
+    return parse(argc, argv, options, summary, example, NULL, NULL, &wanted);
+}
+
+int cli_parse_list(int argc, const char **argv, struct poptOption *options, const char *summary,
+                   const char *example, const char *name, char ***list, int *length) {
+    const operands wanted = {.name = &name, .list = list, .length = length};
     return parse(argc, argv, options, summary, example, NULL, NULL, &wanted);
 }

@@ -35,4 +35,8 @@ int cli_parse(int argc, const char **argv, struct poptOption *options, const cha
 int cli_parse_operands(int argc, const char **argv, struct poptOption *options, const char *summary,
                        const char *example, int count, const char *const *name, char **const *place);
 
+/** As cli_parse, for a verb with one operand or more: (*list)[0 .. *length) are copies; free each and the list. */
+int cli_parse_list(int argc, const char **argv, struct poptOption *options, const char *summary,
+                   const char *example, const char *name, char ***list, int *length);
+
 #endif

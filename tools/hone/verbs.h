@@ -6,6 +6,7 @@ int hone_cmd_bandit(int argc, const char **argv);
 int hone_cmd_bench(int argc, const char **argv);
 int hone_cmd_check(int argc, const char **argv);
 int hone_cmd_convert(int argc, const char **argv);
+int hone_cmd_data(int argc, const char **argv);
 int hone_cmd_devices(int argc, const char **argv);
 int hone_cmd_eval(int argc, const char **argv);
 int hone_cmd_generate(int argc, const char **argv);

@@ -1,0 +1,41 @@
+/** What a data set holds, counted: the numbers behind `hone data check`. */
+#ifndef HONE_DATA_FACTS_H
+#define HONE_DATA_FACTS_H
+
+#include <hone/data.h>
+#include <hone/tokenizer.h>
+#include <stdbool.h>
+
+enum { DATA_BINS = 32 };
+/** Bin 0 counts length 0, bin b lengths of 2^(b-1) to 2^b - 1. */
+typedef struct data_lengths {
+    int64_t least, median, ninety, most, total; /**< ninety: nine tenths of the rows are not longer */
+    int64_t bin[DATA_BINS];
+} data_lengths;
+
+typedef enum data_part { DATA_PROMPT_PART = 0, DATA_CHOSEN, DATA_REJECTED, DATA_PARTS } data_part;
+
+typedef struct data_facts {
+    int64_t rows;
+    int64_t prompts;    /**< different ones */
+    int64_t duplicates; /**< rows that an earlier row of the file equals, in all texts */
+    int64_t equal;      /**< chosen = rejected: nothing to learn */
+    int64_t empty;      /**< an answer without text */
+    int64_t leaked;     /**< different prompts that an earlier file has as well */
+    int64_t unsure;     /**< preference strictly between 0 and 1 */
+    data_lengths length[DATA_PARTS];
+    /** Of the rows that prefer one side and differ in length: the longer side is preferred in `longer`. Wilson's 95 %
+     *  interval of longer / decided; all 0 when decided is 0. */
+    int64_t decided, longer;
+    double longer_low, longer_high;
+} data_facts;
+
+/** Lengths in tokens, or in characters where `tokenizer` is NULL. Prints and returns 1 on failure. */
+int data_facts_count(const hone_dataset *data, bool pairs, const hone_tokenizer *tokenizer,
+                     data_facts *facts);
+/** Different prompts that both hold, or -1 after saying that memory ran out. */
+int64_t data_facts_shared(const hone_dataset *a, const hone_dataset *b);
+/** Wilson's interval of k of n at 95 %. */
+void data_interval(int64_t k, int64_t n, double *low, double *high);
+
+#endif

@@ -1,0 +1,103 @@
+#include "data_figure.h"
+
+#include "cli.h"
+#include "gnuplot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int last_bin(const data_facts *facts, int parts) {
+    int last = 1;
+    for (int p = 0; p < parts; p++)
+        for (int b = 0; b < DATA_BINS; b++)
+            if (facts->length[p].bin[b] > 0 && b > last)
+                last = b;
+    return last;
+}
+
+/* File names come from outside: only plain characters reach the script. */
+static void write_title(FILE *to, const char *path) {
+    const char *base = strrchr(path, '/');
+    (void)fputs("set title '", to);
+    for (const char *c = base ? base + 1 : path; *c; c++)
+        (void)fputc(strchr("'\\\n\r\"`{}@&^~_", *c) ? ' ' : *c, to);
+    (void)fputs("' noenhanced\n", to);
+}
+
+static void write_panel(FILE *to, const data_facts *facts, int parts) {
+    static const char *const part[] = {"prompt", "chosen", "rejected"}, *const colour[] = {
+                                                                            "#595959", "#0072b2", "#d55e00"};
+    const int last = last_bin(facts, parts);
+    (void)fputs("$rows << EOD\n", to);
+    for (int b = 0; b <= last; b++) {
+        (void)fprintf(to, "%lld", b > 0 ? 1LL << (b - 1) : 0LL);
+        for (int p = 0; p < parts; p++)
+            (void)fprintf(to, " %lld", (long long)facts->length[p].bin[b]);
+        (void)fputc('\n', to);
+    }
+    (void)fputs("EOD\nplot ", to);
+    for (int p = 0; p < parts; p++)
+        (void)fprintf(to, "%s$rows using %d:xtic(1) title '%s' linecolor rgb '%s'", p ? ", " : "", p + 2,
+                      part[p], colour[p]);
+    (void)fputc('\n', to);
+}
+
+static void write_script(FILE *to, const data_facts *facts, char *const *name, int files, int parts,
+                         bool tokens) {
+    (void)fprintf(
+        to,
+        "set terminal svg size 720,%d enhanced font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' background "
+        "'#ffffff'\nset encoding utf8\nset style data histograms\nset style fill solid 0.9 noborder\n"
+        "set boxwidth 0.9\nset yrange [0:*]\nset grid ytics linecolor rgb '#c4c4c4'\nset border 3\n"
+        "set tics nomirror\nset xlabel 'length from, %s'\nset ylabel 'rows'\n"
+        "set multiplot layout %d,1\n",
+        280 * files, tokens ? "tokens" : "characters", files);
+    for (int i = 0; i < files; i++) {
+        write_title(to, name[i]);
+        write_panel(to, &facts[i], parts);
+    }
+    (void)fputs("unset multiplot\n", to);
+}
+
+int data_figure_write(const data_facts *facts, char *const *name, int files, bool pairs, bool tokens,
+                      const char *path) {
+    const size_t length = strlen(path);
+    char *temporary = malloc(length + 32);
+    FILE *script = tmpfile(), *picture = NULL;
+    int code = 1;
+
+    if (length < 5 || strcmp(path + length - 4, ".svg") != 0) {
+        code = cli_usage("data", "--figure %s: the name must end in .svg", path);
+        goto done;
+    }
+    if (!temporary || !script) {
+        (void)cli_error("a temporary file could not be made: %s", strerror(errno));
+        goto done;
+    }
+    (void)sprintf(temporary, "%s.tmp-%ld", path, (long)getpid());
+    picture = fopen(temporary, "wb");
+    if (!picture) {
+        (void)cli_error("%s: %s", path, strerror(errno));
+        goto done;
+    }
+    write_script(script, facts, name, files, pairs ? DATA_PARTS : DATA_REJECTED, tokens);
+    if (fflush(script) != 0 || ferror(script) || fseek(script, 0, SEEK_SET) != 0) {
+        (void)cli_error("the figure's data could not be written: %s", strerror(errno));
+        goto done;
+    }
+    code = gnuplot_run(script, picture);
+    if (code == 0 && rename(temporary, path) != 0)
+        code = cli_error("%s: %s", path, strerror(errno));
+    if (code != 0)
+        (void)remove(temporary);
+done:
+    if (picture)
+        (void)fclose(picture);
+    if (script)
+        (void)fclose(script);
+    free(temporary);
+    return code;
+}
