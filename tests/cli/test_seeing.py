@@ -2,6 +2,7 @@
 """What people look at: event files, data facts, reports. test_seeing.py HONE [unittest arguments]."""
 
 import gzip
+import html.parser
 import json
 import os
 import shutil
@@ -132,6 +133,121 @@ class DataCheck(Case):
         self.bad("data", "check", self.write("bad.jsonl", '{"prompt":"a","chosen":"b"}\n'), says=["bad.jsonl:1", "rejected"])
         self.bad("data", "check", self.data, "--pairs-per-second", -1, code=2, says="positive")
         self.bad("data", "check", self.data, "--figure", self.path("x.pdf"), code=2, says=".svg")
+
+
+VOID = {"meta", "br", "link", "img", "use", "path"}
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that tags are balanced; collects the text of each kind of tag, and every tag and attribute."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen, self.text, self.attributes = [], [], {}, []
+        self.feed(text)
+        self.close()
+        if self.open:
+            raise AssertionError(f"left open: {self.open}")
+
+    def handle_starttag(self, tag, attrs):
+        self.handle_startendtag(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+            self.text.setdefault(tag, []).append("")
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            raise AssertionError(f"</{tag}> closes nothing")
+
+    def handle_data(self, data):
+        for tag in set(self.open):
+            self.text[tag][-1] += data
+
+
+@unittest.skipUnless(shutil.which("gnuplot"), "draws with gnuplot")
+class Report(Case):
+    EVIL = "<script>alert(1)</script>\"'&<b>\x01"
+
+    def page(self, *runs, more=()):
+        done = self.must("report", *runs, "--out", self.path("report.html"), *more)
+        self.assertEqual(done.stderr, "")
+        with open(self.path("report.html"), encoding="utf-8") as file:
+            text = file.read()
+        page = Page(text)
+        self.assertNotIn("script", page.seen)
+        for name, value in page.attributes:
+            self.assertFalse(name.startswith("on"), name)
+            if name in ("src", "href", "xlink:href"):
+                self.assertTrue(value.startswith("#"), value)
+        return page
+
+    def evaluation(self, name, drafts):
+        os.makedirs(self.path(name), exist_ok=True)
+        rates = [{"policy": policy, "set": "in", "revision": n,
+                  "win_rate": {"mean": 0.5 + n / 10, "deviation": 0.02, "low": 0.45 + n / 10, "high": 0.55 + n / 10}}
+                 for policy in ("srpo", self.EVIL) for n in range(3)]
+        self.write(os.path.join(name, "results.json"), json.dumps({"results": rates}))
+        self.write(os.path.join(name, "drafts.jsonl"), "".join(json.dumps(row) + "\n" for row in drafts))
+        return self.path(name)
+
+    def test_run(self):
+        self.train("seen", "--steps", 4)
+        page = self.page(self.path("seen"))
+        captions = page.text["figcaption"]
+        for name in ("loss", "rewards/margins", "learning_rate"):
+            self.assertIn(name, captions)
+        self.assertEqual(page.seen.count("svg"), len(captions))
+        with open(self.path("seen", "config.yaml"), encoding="utf-8") as file:
+            self.assertEqual(page.text["pre"], [file.read()])
+        self.assertTrue(any("10 rows, 10 prompts" in text for text in page.text["p"]))
+        self.assertIn("prefers-color-scheme:dark", page.text["style"][0])
+        self.assertIn("@media print", page.text["style"][0])
+
+    def test_evaluation(self):
+        drafts = [{"policy": "srpo", "set": "in", "row": 3, "prompt": "p", "reference": "r",
+                   "drafts": [{"text": "the quick fox"}, {"text": "the slow fox jumps"}, {"text": "the slow fox jumps"}]}]
+        page = self.page(self.evaluation("measured", drafts))
+        self.assertIn("70.0", page.text["td"])
+        self.assertIn("65.0 to 75.0", page.text["td"])
+        self.assertEqual((page.text["del"], page.text["ins"]), (["quick"], ["slow", "jumps"]))
+        self.assertEqual(page.text["h4"], ["draft", "revision 1", "revision 2", "reference"])
+
+    def test_hostile_text_stays_text(self):
+        drafts = [{"policy": self.EVIL, "set": self.EVIL, "row": 0, "prompt": self.EVIL, "reference": self.EVIL,
+                   "drafts": [{"text": self.EVIL}, {"text": "a " + self.EVIL}, {"text": None}, 7]},
+                  {"policy": 1, "drafts": {}}]
+        page = self.page(self.evaluation("hostile", drafts))
+        shown = self.EVIL.replace("\x01", "\ufffd")
+        self.assertIn(shown, page.text["p"])
+        self.assertIn(shown, page.text["th"])
+        self.assertEqual(page.seen.count("details"), 2)
+
+    def test_long_drafts_and_few_rows(self):
+        long = " ".join(map(str, range(5000)))
+        row = {"policy": "a", "set": "b", "row": 0, "prompt": "", "drafts": [{"text": long}, {"text": long + " x"}]}
+        page = self.page(self.evaluation("long", [row] * 5), more=["--drafts", 2])
+        self.assertEqual(page.seen.count("details"), 2)
+        self.assertIn(long + " x", page.text["p"])
+
+    def test_damaged_files(self):
+        os.makedirs(self.path("damaged"))
+        self.write("damaged/metrics.jsonl", '{"step":1,"loss":2}\n{"step":2,"loss":"x"}\nnonsense\n{"step":3,"lo')
+        self.write("damaged/results.json", "[[[")
+        page = self.page(self.path("damaged"))
+        self.assertEqual(page.text["figcaption"], ["loss"])
+
+    def test_refusals(self):
+        os.makedirs(self.path("empty"))
+        self.bad("report", self.path("empty"), "--out", self.path("none.html"), says="no metrics.jsonl")
+        self.assertFalse(os.path.exists(self.path("none.html")))
+        self.bad("report", "--out", "x", code=2, says="RUN is missing")
+        self.bad("report", self.path("empty"), code=2, says="--out")
 
 
 if __name__ == "__main__":

@@ -18,13 +18,11 @@ static int last_bin(const data_facts *facts, int parts) {
     return last;
 }
 
-/* File names come from outside: only plain characters reach the script. */
 static void write_title(FILE *to, const char *path) {
     const char *base = strrchr(path, '/');
-    (void)fputs("set title '", to);
-    for (const char *c = base ? base + 1 : path; *c; c++)
-        (void)fputc(strchr("'\\\n\r\"`{}@&^~_", *c) ? ' ' : *c, to);
-    (void)fputs("' noenhanced\n", to);
+    (void)fputs("set title ", to);
+    gnuplot_text(to, base ? base + 1 : path);
+    (void)fputs(" noenhanced\n", to);
 }
 
 static void write_panel(FILE *to, const data_facts *facts, int parts) {

@@ -35,3 +35,10 @@ int gnuplot_run(FILE *script, FILE *picture) {
         return cli_error("gnuplot was ended by signal %d", WTERMSIG(status));
     return WEXITSTATUS(status) == 0 ? 0 : cli_error("gnuplot failed with exit code %d", WEXITSTATUS(status));
 }
+
+void gnuplot_text(FILE *to, const char *text) {
+    (void)fputc('\'', to);
+    for (const char *c = text; *c; c++)
+        (void)fputc((unsigned char)*c < ' ' || strchr("'\\\"`{}@&^~_", *c) ? ' ' : *c, to);
+    (void)fputc('\'', to);
+}

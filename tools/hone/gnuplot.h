@@ -11,4 +11,8 @@
  */
 int gnuplot_run(FILE *script, FILE *picture);
 
+/** Writes 'text' in quotes for a script. Names come from outside: what gnuplot could read as its own becomes a
+ * space. */
+void gnuplot_text(FILE *to, const char *text);
+
 #endif

@@ -1,0 +1,190 @@
+#include "cli.h"
+#include "data_facts.h"
+#include "report.h"
+
+#include <hone/data.h>
+#include <hone/train.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put(FILE *to, const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        const char *name = c == '&'    ? "&amp;"
+                           : c == '<'  ? "&lt;"
+                           : c == '>'  ? "&gt;"
+                           : c == '"'  ? "&quot;"
+                           : c == '\'' ? "&#39;"
+                                       : NULL;
+        if (name)
+            (void)fputs(name, to);
+        else if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
+            (void)fputs("\xef\xbf\xbd", to);
+        else
+            (void)fputc(c, to);
+    }
+}
+
+void report_text(FILE *to, const char *text) { put(to, text, strlen(text)); }
+
+enum { MOST_WORDS = 600 };
+typedef struct word {
+    const char *at;
+    size_t length;
+    bool kept;
+} word;
+
+static int split(const char *text, word *words) {
+    int n = 0;
+    while (*text && n < MOST_WORDS) {
+        const size_t gap = strspn(text, " \t\n"), length = strcspn(text + gap, " \t\n");
+        if (length > 0)
+            words[n++] = (word){text + gap, length, false};
+        text += gap + length;
+    }
+    return text[strspn(text, " \t\n")] ? -1 : n;
+}
+
+static bool same(const word *a, const word *b) {
+    return a->length == b->length && memcmp(a->at, b->at, a->length) == 0;
+}
+
+/* Marks the longest common subsequence as kept: table[i][j] is its length for the words from i and j on. */
+static void align(word *a, int na, word *b, int nb, unsigned short *table) {
+    const int width = nb + 1;
+    memset(table, 0, (size_t)(na + 1) * (size_t)width * sizeof *table);
+    for (int i = na - 1; i >= 0; i--)
+        for (int j = nb - 1; j >= 0; j--) {
+            const unsigned short down = table[(i + 1) * width + j], right = table[i * width + j + 1];
+            table[i * width + j] = same(&a[i], &b[j]) ? (unsigned short)(table[(i + 1) * width + j + 1] + 1)
+                                   : down > right     ? down
+                                                      : right;
+        }
+    for (int i = 0, j = 0; i < na && j < nb;) {
+        if (same(&a[i], &b[j]))
+            a[i++].kept = b[j++].kept = true;
+        else if (table[(i + 1) * width + j] >= table[i * width + j + 1])
+            i++;
+        else
+            j++;
+    }
+}
+
+static void put_words(FILE *to, const char *tag, const word *words, int from, int until) {
+    if (from == until)
+        return;
+    (void)fprintf(to, "<%s>", tag);
+    put(to, words[from].at, (size_t)(words[until - 1].at + words[until - 1].length - words[from].at));
+    (void)fprintf(to, "</%s> ", tag);
+}
+
+static void put_changes(FILE *to, const word *a, int na, const word *b, int nb) {
+    int i = 0, j = 0;
+    while (i < na || j < nb) {
+        const int gone = i, came = j;
+        while (i < na && !a[i].kept)
+            i++;
+        while (j < nb && !b[j].kept)
+            j++;
+        put_words(to, "del", a, gone, i);
+        put_words(to, "ins", b, came, j);
+        if (i < na && j < nb) {
+            put(to, b[j].at, b[j].length);
+            (void)fputc(' ', to);
+            i++;
+            j++;
+        }
+    }
+}
+
+/* `before` NULL, or a text too long to compare: as it is. */
+static void put_revision(FILE *to, const char *before, const char *after) {
+    word *words = calloc((size_t)2 * MOST_WORDS, sizeof *words);
+    unsigned short *table = calloc((size_t)(MOST_WORDS + 1) * (MOST_WORDS + 1), sizeof *table);
+    const int na = words && before ? split(before, words) : -1,
+              nb = words ? split(after, words + MOST_WORDS) : -1;
+    if (!table || na < 0 || nb < 0)
+        report_text(to, after);
+    else {
+        align(words, na, words + MOST_WORDS, nb, table);
+        put_changes(to, words, na, words + MOST_WORDS, nb);
+    }
+    free(words);
+    free(table);
+}
+
+static const char *text_of(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static void put_draft(FILE *to, const json_t *row) {
+    const json_t *drafts = json_object_get(row, "drafts");
+    (void)fputs("<details><summary>", to);
+    report_text(to, text_of(row, "policy"));
+    (void)fputs(" \xc2\xb7 ", to);
+    report_text(to, text_of(row, "set"));
+    (void)fprintf(to, " \xc2\xb7 row %.0f</summary><p class=\"prompt\">",
+                  json_number_value(json_object_get(row, "row")) + 1.0);
+    report_text(to, text_of(row, "prompt"));
+    (void)fputs("</p><div class=\"drafts\">\n", to);
+    for (size_t i = 0; i < json_array_size(drafts); i++) {
+        (void)fprintf(to, "<div><h4>%s%.0zu</h4><p>", i == 0 ? "draft" : "revision ", i);
+        put_revision(to, i > 0 ? text_of(json_array_get(drafts, i - 1), "text") : NULL,
+                     text_of(json_array_get(drafts, i), "text"));
+        (void)fputs("</p></div>\n", to);
+    }
+    if (text_of(row, "reference")[0]) {
+        (void)fputs("<div><h4>reference</h4><p>", to);
+        report_text(to, text_of(row, "reference"));
+        (void)fputs("</p></div>\n", to);
+    }
+    (void)fputs("</div></details>\n", to);
+}
+
+void report_drafts(FILE *to, const report_run *run) {
+    if (json_array_size(run->drafts) == 0)
+        return;
+    (void)fputs("<h3>Drafts and revisions</h3>\n", to);
+    for (size_t i = 0; i < json_array_size(run->drafts); i++)
+        put_draft(to, json_array_get(run->drafts, i));
+}
+
+static void put_facts(FILE *to, const char *path, const data_facts *f, bool pairs) {
+    (void)fputs("<h3>Data</h3><p>", to);
+    report_text(to, path);
+    (void)fprintf(to, ": %lld rows, %lld prompts, %lld repeated rows", (long long)f->rows,
+                  (long long)f->prompts, (long long)f->duplicates);
+    if (pairs)
+        (void)fprintf(to, ", %lld pairs with equal sides", (long long)f->equal);
+    (void)fprintf(to, "; median characters: prompt %lld, chosen %lld",
+                  (long long)f->length[DATA_PROMPT_PART].median, (long long)f->length[DATA_CHOSEN].median);
+    if (pairs)
+        (void)fprintf(to, ", rejected %lld", (long long)f->length[DATA_REJECTED].median);
+    if (f->decided > 0)
+        (void)fprintf(to, ". The longer side is preferred in %.1f %% (95 %%: %.1f to %.1f)",
+                      100.0 * (double)f->longer / (double)f->decided, 100.0 * f->longer_low,
+                      100.0 * f->longer_high);
+    (void)fputs(".</p>\n", to);
+}
+
+void report_data(FILE *to, const report_run *run) {
+    hone_train_options options;
+    hone_dataset *data = NULL;
+    data_facts facts;
+    char path[4096];
+
+    if (!run->config || hone_train_options_init(&options) != HONE_OK)
+        return;
+    (void)snprintf(path, sizeof path, "%s/config.yaml", run->folder);
+    if (hone_train_options_load(&options, path) == HONE_OK && options.data) {
+        const bool pairs = !options.method || strcmp(options.method, "sft") != 0;
+        if (hone_dataset_open(options.data, pairs ? HONE_DATA_PREFERENCE : HONE_DATA_COMPLETION, &data) ==
+                HONE_OK &&
+            data_facts_count(data, pairs, NULL, &facts) == 0)
+            put_facts(to, options.data, &facts, pairs);
+    }
+    hone_dataset_destroy(data);
+    hone_train_options_clear(&options);
+}
