@@ -250,6 +250,32 @@ class Report(Case):
         self.bad("report", self.path("empty"), code=2, says="--out")
 
 
+class Top(Case):
+    def line(self, run):
+        return self.must("top", self.path(run)).stdout
+
+    def test_a_run_that_ended(self):
+        rows = self.train("ended", "--epochs", 2)
+        line = self.line("ended")
+        self.assertRegex(line, r"\Astep 10/10 \(100 %\)  loss [\d.]+ [\u2581-\u2588]{10}  [\d.]+ pairs/s  left 0:00:00\n\Z")
+        found = json.loads(self.must("top", self.path("ended"), "--json").stdout)
+        self.assertEqual((found["step"], found["steps"], found["loss"]), (10, 10, rows[-1]["loss"]))
+
+    def test_a_run_on_its_way(self):
+        self.train("way", "--steps", 8)
+        lines = [json.dumps({"step": n, "epoch": n / 5, "loss": 8 - n, "seconds": 30, "pairs_per_second": 1.5}) + "\n"
+                 for n in range(1, 4)]
+        self.write("way/metrics.jsonl", "".join(lines) + '{"step":4,"lo')
+        self.assertEqual(self.line("way"),
+                         "step 3/8 (38 %)  loss 5.0000 \u2588\u2585\u2581  1.50 pairs/s  left 0:02:30\n")
+        self.write("way/metrics.jsonl", "")
+        self.assertIn("no step yet", self.line("way"))
+
+    def test_refusals(self):
+        self.bad("top", self.path("nothing"), says="no metrics.jsonl")
+        self.bad("top", code=2, says="RUN is missing")
+
+
 if __name__ == "__main__":
     test_cli.HONE = os.path.abspath(sys.argv.pop(1))
     unittest.main()

@@ -23,6 +23,7 @@ static const struct verb {
     {"init", hone_cmd_init, "a new model with random weights"},
     {"convert", hone_cmd_convert, "a GGUF file to a model folder"},
     {"data", hone_cmd_data, "what a data set holds, and what is wrong with it"},
+    {"top", hone_cmd_top, "where a run is: progress, loss, rate, time left"},
     {"report", hone_cmd_report, "runs and evaluations as one page of HTML"},
     {"bandit", hone_cmd_bandit, "preference optimisation in tables, with its closed forms"},
     {"bench", hone_cmd_bench, "how fast things are here, against what the machine can do at most"},

@@ -17,6 +17,7 @@ int hone_cmd_revise(int argc, const char **argv);
 int hone_cmd_score(int argc, const char **argv);
 int hone_cmd_tokenize(int argc, const char **argv);
 int hone_cmd_tokenizer(int argc, const char **argv);
+int hone_cmd_top(int argc, const char **argv);
 int hone_cmd_train(int argc, const char **argv);
 
 #endif
