@@ -2,8 +2,9 @@
  * Data sets: rows of JSONL, plain, .gz or .zst.
  *
  * A row has `prompt`, `chosen` and `rejected` (strings, or lists of {"role","content"} of which the last is the
- * answer), optionally `preference` = p(chosen > rejected) in [0,1]. Without `prompt`, the common beginning of two
- * message lists is the prompt. For SFT a row has `completion` (or `chosen`).
+ * answer), optionally `preference` = p(chosen > rejected) in [0,1]. Without `prompt`, it is the common beginning of
+ * two message lists, or of two strings (a space at its end belongs to the answers: TRL's rule). For SFT a row has
+ * `completion` (or `chosen`).
  */
 #ifndef HONE_DATA_H
 #define HONE_DATA_H

@@ -60,6 +60,38 @@ static hone_status prompt_of(const json_t *messages, size_t count, const char *w
     return HONE_OK;
 }
 
+/** Bytes of the common beginning, a last space left to the answers (TRL's rule: tokens begin with their space),
+ * never within a character. */
+static size_t common_beginning(const char *a, const char *b) {
+    size_t n = 0;
+    while (a[n] != '\0' && a[n] == b[n])
+        n++;
+    while (n > 0 && (((unsigned char)a[n] & 0xc0u) == 0x80u || ((unsigned char)b[n] & 0xc0u) == 0x80u))
+        n--;
+    return n > 0 && a[n - 1] == ' ' ? n - 1 : n;
+}
+
+/** Two whole texts without a prompt: it is what they have in common. The row's object keeps the copy. */
+static hone_status split_texts(json_t *object, const char *where, side *chosen, side *rejected) {
+    const size_t n = common_beginning(chosen->text, rejected->text);
+
+    if (n == 0)
+        return hn_fail(
+            HONE_ERROR_FORMAT,
+            "%s: \"prompt\" is missing, and \"chosen\" and \"rejected\" have no beginning in common", where);
+    if (chosen->text[n] == '\0' || rejected->text[n] == '\0')
+        return hn_fail(
+            HONE_ERROR_FORMAT,
+            "%s: \"prompt\" is missing, and one of \"chosen\" and \"rejected\" begins with the whole other: "
+            "where the answer starts is not to be known",
+            where);
+    if (json_object_set_new(object, "prompt", json_stringn(chosen->text, n)) != 0)
+        return hn_fail(HONE_ERROR_MEMORY, "no memory for a prompt");
+    chosen->text += n;
+    rejected->text += n;
+    return HONE_OK;
+}
+
 /** The explicit prompt, or the common beginning of two message lists. */
 static hone_status read_prompt(const json_t *object, const char *where, const side *chosen,
                                const side *rejected, const char **prompt) {
@@ -91,8 +123,7 @@ static hone_status read_preference(const json_t *object, const char *where, doub
     return HONE_OK;
 }
 
-static hone_status read_row(const hone_dataset *data, const json_t *object, const char *where,
-                            hone_row *row) {
+static hone_status read_row(const hone_dataset *data, json_t *object, const char *where, hone_row *row) {
     side chosen = {0}, rejected = {0};
 
     if (!json_is_object(object))
@@ -106,6 +137,8 @@ static hone_status read_row(const hone_dataset *data, const json_t *object, cons
     HN_TRY(read_side(object, key, where, &chosen));
     if (!completion)
         HN_TRY(read_side(object, "rejected", where, &rejected));
+    if (json_object_get(object, "prompt") == NULL && chosen.text != NULL && rejected.text != NULL)
+        HN_TRY(split_texts(object, where, &chosen, &rejected));
     HN_TRY(read_prompt(object, where, &chosen, completion ? NULL : &rejected, &row->prompt));
     HN_TRY(read_preference(object, where, &row->preference));
     row->chosen = answer_of(&chosen);

@@ -94,6 +94,31 @@ static void test_refusals(void **state) {
     assert_int_equal(open_text("\n \n", HONE_DATA_PROMPT, &data), HONE_ERROR_FORMAT);
 }
 
+/** The sides of a row without a prompt, and what they have in common. */
+static void splits(const char *line, const char *prompt, const char *chosen, const char *rejected) {
+    hone_dataset *data = NULL;
+    assert_int_equal(open_text(line, HONE_DATA_PREFERENCE, &data), HONE_OK);
+    const hone_row *row = hone_dataset_row(data, 0);
+    assert_string_equal(row->prompt, prompt);
+    assert_string_equal(row->chosen, chosen);
+    assert_string_equal(row->rejected, rejected);
+    hone_dataset_destroy(data);
+}
+
+static void test_prompt_in_common(void **state) {
+    (void)state;
+    splits("{\"chosen\":\"Sky? blue\",\"rejected\":\"Sky? green\"}", "Sky?", " blue", " green");
+    splits("{\"chosen\":\"Q:\\nA: no\",\"rejected\":\"Q:\\nB\"}", "Q:\n", "A: no", "B");
+    /* e with acute and with grave share their first byte: a character is never cut. */
+    splits("{\"chosen\":\"a\\u00e9\",\"rejected\":\"a\\u00e8\"}", "a", "\xc3\xa9", "\xc3\xa8");
+    splits("{\"prompt\":\"P\",\"chosen\":\"P x\",\"rejected\":\"P y\"}", "P", "P x", "P y");
+    refused("{\"chosen\":\"a\",\"rejected\":\"b\"}", HONE_DATA_PREFERENCE, 1, "no beginning in common");
+    refused("{\"chosen\":\"\\u00e9\",\"rejected\":\"\\u00e8\"}", HONE_DATA_PREFERENCE, 1,
+            "no beginning in common");
+    refused("{\"chosen\":\"ab\",\"rejected\":\"a\"}", HONE_DATA_PREFERENCE, 1, "whole other");
+    refused("{\"chosen\":\"same\",\"rejected\":\"same\"}", HONE_DATA_PREFERENCE, 1, "whole other");
+}
+
 static void test_packed_files(void **state) {
     static const char text[] = "{\"prompt\":\"p\"}\n{\"prompt\":\"q\"}\n";
     unsigned char packed[256];
@@ -256,6 +281,7 @@ static void test_templates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),
                                        cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_prompt_in_common),
                                        cmocka_unit_test(test_packed_files),
                                        cmocka_unit_test(test_plain),
                                        cmocka_unit_test(test_chatml_shares_the_draft),
