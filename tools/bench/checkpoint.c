@@ -87,6 +87,8 @@ static char *make_folder(const arguments *a) {
 
 static int run(arguments *a) {
     hone_bench_checkpoint_result result;
+
+    a->bench.trained = 1; /* moments belong to weights that can be trained */
     const int code = bench_open(&a->bench);
 
     if (code != 0)
