@@ -122,7 +122,7 @@ static int measure_all(const held_out *h, const policies *list, const hone_loss_
                                         loss->beta, "held_out", results));
     json_decref(results);
     return code != 0 || cli_flushed() ? code
-                                            : cli_error("the result could not be written to standard output");
+                                      : cli_error("the result could not be written to standard output");
 }
 
 int held_out_run(const held_out *h, const policies *list) {
