@@ -1,4 +1,5 @@
 #include <core/status.h>
+#include <hone/model.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,23 @@ static void fill(double *value, double fallback) {
         *value = fallback;
 }
 
+static hone_status check_dtypes(const hone_train_options *options) {
+    hone_weights weights = HONE_WEIGHTS_FULL;
+
+    if (strcmp(options->dtype, "f32") != 0 && strcmp(options->dtype, "bf16") != 0)
+        return hn_fail(HONE_ERROR_ARGUMENT, "--dtype \"%s\": must be f32 or bf16", options->dtype);
+    if (hone_weights_parse(options->base_dtype, &weights) != HONE_OK)
+        return hn_fail(HONE_ERROR_ARGUMENT, "--base-dtype \"%s\": must be auto, f32, bf16 or q8",
+                       options->base_dtype);
+    if (options->full && weights != HONE_WEIGHTS_AUTO && weights != HONE_WEIGHTS_FULL)
+        return hn_fail(
+            HONE_ERROR_ARGUMENT,
+            "--base-dtype %s is for the frozen base of an adapter: with --full all weights are trained, in "
+            "f32",
+            options->base_dtype);
+    return HONE_OK;
+}
+
 /** What was not given takes the method's published default. */
 static hone_status fill_method(hone_train_options *options) {
     HN_TRY(required("method", options->method));
@@ -95,6 +113,7 @@ hone_status hone_train_options_check(hone_train_options *options) {
     HN_TRY(hn_schedule_parse(options->schedule, &schedule));
     HN_TRY(hn_pack_parse(options->pack, &layout));
     HN_TRY(hn_limit_parse(options->memory_limit, &limit));
+    HN_TRY(check_dtypes(options));
     HN_TRY(within("lr", options->lr, 0.0, INFINITY));
     HN_TRY(within("warmup", options->warmup, 0.0, 1e12));
     HN_TRY(within("weight-decay", options->weight_decay, 0.0, INFINITY));

@@ -367,6 +367,27 @@ class Train(Case):
         self.bad(*self.train_arguments(self.path("planned"), "--memory-limit", "1M"), says=["1.0 MB", "--base-dtype"])
         self.bad(*self.train_arguments(self.path("planned"), "--memory-limit", "1x"), code=2, says="--memory-limit")
 
+    def test_dtypes(self):
+        def weights(*more):
+            done = self.must(*self.train_arguments(self.path("none"), *more, "--plan", "--json"))
+            return sum(line["steps"] for line in json.loads(done.stdout)["lines"] if line["name"].startswith("weights"))
+
+        full, half, byte = weights(), weights("--base-dtype", "bf16"), weights("--base-dtype", "q8")
+        self.assertLess(half, 0.6 * full)
+        self.assertLess(byte, 0.4 * full)
+        for more in (["--dtype", "bf16"], ["--base-dtype", "q8"], ["--dtype", "bf16", "--base-dtype", "q8"]):
+            out = self.path("-".join(["as", *more]))
+            self.must(*self.train_arguments(out, *more, "--eval-data", self.data, "--eval-every", 1))
+            self.assertTrue(os.path.exists(os.path.join(out, "final", "adapter_config.json")))
+            with open(os.path.join(out, "metrics.jsonl"), encoding="utf-8") as lines:
+                self.assertAlmostEqual(json.loads(next(lines))["loss"], 0.5 * 0.5 + 0.5, delta=0.3)
+        self.bad(*self.train_arguments(self.path("none"), "--dtype", "fp8"), code=2, says=["--dtype", "fp8", "bf16"])
+        self.bad(*self.train_arguments(self.path("none"), "--base-dtype", "q4"), code=2, says=["--base-dtype", "q4"])
+        self.bad(*self.train_arguments(self.path("none"), "--base-dtype", "q8", "--full"), code=2, says="--full")
+        self.bad("generate", "--model", self.model, "--prompt", "a", "--weights", "q3", code=2, says=["--weights", "q3"])
+        self.bad("generate", "--model", self.model, "--prompt", "a", "--dtype", "fp8", code=2, says=["--dtype", "fp8"])
+        self.assertFalse(os.path.exists(self.path("none")))
+
     def test_memory_limit(self):
         row = {"prompt": "sort " * 60, "chosen": " a b", "rejected": " b a"}
         data = self.write("long.jsonl", (json.dumps(row) + "\n") * 12)

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static hone_status open_all(session *s) {
     const hone_device_options options = {.threads = s->threads,
@@ -30,8 +31,14 @@ static hone_status open_all(session *s) {
 }
 
 int session_open(session *s, const char *verb) {
+    hone_weights weights = HONE_WEIGHTS_AUTO;
+
     if (s->model_path == NULL)
         return cli_usage(verb, "--model is required");
+    if (s->weights != NULL && hone_weights_parse(s->weights, &weights) != HONE_OK)
+        return cli_usage(verb, "--weights \"%s\": must be auto, f32, bf16 or q8", s->weights);
+    if (s->dtype != NULL && strcmp(s->dtype, "f32") != 0 && strcmp(s->dtype, "bf16") != 0)
+        return cli_usage(verb, "--dtype \"%s\": must be f32 or bf16", s->dtype);
     const hone_status status = open_all(s);
     return status == HONE_OK ? 0 : cli_fail(status);
 }

@@ -155,7 +155,7 @@ static hone_status read_products(hn_cpu_matmul_state *state) {
     }
     if (strcmp(name, "bf16") != 0) {
         return state->host->fail(state->host->context, HONE_ERROR_ARGUMENT,
-                                 "option products=%s: it is f32 or bf16", name);
+                                 "products in \"%s\" (--dtype): they are in f32 or bf16", name);
     }
     state->bf16 = state->isa >= HN_CPU_AVX512BF16;
     return HONE_OK;
