@@ -10,7 +10,7 @@ checks=$(clang-tidy --version; cat .clang-tidy)
 status=0
 for file in "$@"; do
     home=$(cut -d/ -f1,2 <<<"$file")
-    seen=$(cc -MM -w -D_GNU_SOURCE -Iinclude -Ilib -I"$home" -MT x "$file" | tr -d '\\\n' | cut -d: -f2)
+    seen=$(cc -MM -w -D_GNU_SOURCE -Iinclude -Ilib -Itools/hone -Itools/bench -I"$home" -MT x "$file" | tr -d '\\\n' | cut -d: -f2)
     # shellcheck disable=SC2086
     key=$( (echo "$checks" "$file"; cat $seen) | sha256sum | cut -d' ' -f1)
     [ -e "$cache/$key" ] && continue
