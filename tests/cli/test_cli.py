@@ -15,7 +15,7 @@ import unittest
 
 HONE = ""
 VERBS = ["train", "generate", "revise", "score", "eval", "tokenize", "tokenizer", "inspect", "init", "convert",
-         "bandit", "bench", "devices", "check", "data", "report", "top"]
+         "bandit", "bench", "devices", "check", "data", "report", "top", "merge"]
 METRICS = ["step", "epoch", "loss", "learning_rate", "grad_norm", "rewards/chosen", "rewards/rejected",
            "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected", "pairs", "packs",
            "packed_tokens", "naive_tokens", "tree_ratio", "seconds", "pairs_per_second", "tokens_per_second"]
@@ -211,6 +211,27 @@ class Tools(Case):
                          (16, 2, 2, 1, True))
         self.bad("init", "--tokenizer", self.tokenizer, "--width", 15, "--heads", 2, "--out", self.path("odd"))
         self.bad("init", "--tokenizer", self.tokenizer, "--layers", -1, "--out", self.path("odd"))
+
+    def test_merge(self):
+        self.train("adapter", "--steps", 5, "--lora-targets", "all-linear")
+        adapter, merged = self.path("adapter", "final"), self.path("merged")
+        done = self.must("merge", "--model", self.model, "--adapter", adapter, "--out", merged)
+        self.assertEqual(done.stdout, merged + "\n")
+        rows = []
+        for more in (["--model", self.model, "--adapter", adapter], ["--model", merged], ["--model", self.model]):
+            lines = self.must("score", "--data", self.data, "--method", "dpo", "--json", *more).stdout.splitlines()
+            rows.append([json.loads(line)["policy"] for line in lines])
+        self.assertNotEqual(rows[0], rows[2])
+        for one, two in zip(*rows[:2]):
+            self.assertEqual(one.keys(), two.keys())
+            for key in one:
+                self.assertAlmostEqual(one[key], two[key], delta=1e-4)
+        self.bad("merge", "--model", self.model, "--out", merged, code=2, says="--adapter")
+        self.bad("merge", "--model", self.model, "--adapter", self.model, "--out", self.path("no"),
+                 says="adapter_config.json")
+        self.assertFalse(os.path.exists(self.path("no")))
+        self.bad("merge", "--model", self.model, "--adapter", adapter, "--out", merged, "--file-dtype", "q3", code=2,
+                 says="q3")
 
     def test_tokenize(self):
         text = self.must("tokenize", "--model", self.model, "--json", "--text", "sort é 7").stdout

@@ -22,6 +22,7 @@ static const struct verb {
     {"inspect", hone_cmd_inspect, "what a model folder holds, and how a data set packs"},
     {"init", hone_cmd_init, "a new model with random weights"},
     {"convert", hone_cmd_convert, "a GGUF file to a model folder"},
+    {"merge", hone_cmd_merge, "an adapter made part of its model"},
     {"data", hone_cmd_data, "what a data set holds, and what is wrong with it"},
     {"top", hone_cmd_top, "where a run is: progress, loss, rate, time left"},
     {"report", hone_cmd_report, "runs and evaluations as one page of HTML"},
