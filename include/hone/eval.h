@@ -28,6 +28,7 @@
 
 #include <hone/device.h>
 #include <hone/export.h>
+#include <hone/model.h>
 #include <hone/sample.h>
 #include <hone/score.h>
 #include <hone/status.h>
@@ -136,6 +137,7 @@ typedef struct hone_eval_options {
     int64_t limit;          /**< the first rows of each set; 0: all */
     const char *template_name, *device;
     hone_device_options on;
+    hone_weights weights;       /**< how matrices are kept */
     hone_sample_options sample; /**< `revisions` n: drafts 0..n of each prompt */
     hone_judge_options judge;
     const char *against; /**< NULL: the reference completion; else the policy whose draft 0 is the opponent */

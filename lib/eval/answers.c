@@ -31,7 +31,7 @@ static hone_status open_policy(const hn_eval_run *run, const hone_eval_policy *f
 
     HN_TRY(hone_tokenizer_open(from->model, &p->tokenizer));
     HN_TRY(hone_template_open(o->template_name != NULL ? o->template_name : "plain", p->tokenizer, &p->form));
-    HN_TRY(hone_model_open(run->device, from->model, &p->model));
+    HN_TRY(hone_model_open_stored(run->device, from->model, o->weights, &p->model));
     if (from->adapter != NULL)
         HN_TRY(hone_adapter_open(p->model, from->adapter, &p->adapter));
     return hone_sampler_create(p->model, p->adapter, p->tokenizer, p->form, &o->sample, &p->sampler);
@@ -62,7 +62,8 @@ done:
     return status;
 }
 
-static hone_status identify(policy *p, const hone_sample_options *sample) {
+static hone_status identify(policy *p, const hone_eval_options *o) {
+    const hone_sample_options *sample = &o->sample;
     const int64_t numbers[] = {sample->max_tokens, sample->top_k, sample->seed};
     const double reals[] = {sample->temperature, sample->top_p};
     char digest[33] = "";
@@ -80,6 +81,7 @@ static hone_status identify(policy *p, const hone_sample_options *sample) {
     HN_GO(hash_template(p, hasher));
     hn_hasher_update(hasher, numbers, sizeof numbers);
     hn_hasher_update(hasher, reals, sizeof reals);
+    hn_hasher_text(hasher, o->on.dtype != NULL ? o->on.dtype : "f32");
     hn_hasher_digest(hasher, p->identity);
 done:
     hn_hasher_destroy(hasher);
@@ -180,7 +182,7 @@ hone_status hn_eval_answers(hn_eval_run *run, const hone_eval_policy *from,
     hone_status status = HONE_OK;
 
     HN_GO(open_policy(run, from, &p));
-    HN_GO(identify(&p, &run->options->sample));
+    HN_GO(identify(&p, run->options));
     for (int set = 0; set < run->sets; set++)
         HN_GO(answer_set(run, from, &p, set, answer[set]));
 done:

@@ -4,6 +4,7 @@
 #include "held_out.h"
 #include "policies.h"
 #include "progress.h"
+#include "session.h"
 #include "verbs.h"
 
 #include <hone/eval.h>
@@ -43,7 +44,7 @@ static void note_signal(int number) {
 typedef struct arguments {
     policies list;
     hone_eval_options options;
-    char *data, *ood, *template_name, *device, *isa, *matmul, *judge, *against, *out;
+    char *data, *ood, *template_name, *device, *isa, *matmul, *dtype, *weights, *judge, *against, *out;
     char *judge_command, *judge_url, *judge_model, *judge_cache;
     long long limit, max_tokens, top_k, seed, revisions, batch, resamples, resample_size, judge_retries;
     int allow_fallback, json;
@@ -92,6 +93,7 @@ static void fill(arguments *a) {
     o->device = a->device;
     o->on.isa = a->isa;
     o->on.matmul = a->matmul;
+    o->on.dtype = a->dtype;
     o->on.allow_fallback = a->allow_fallback != 0;
     o->sample.max_tokens = a->max_tokens;
     o->sample.top_k = a->top_k;
@@ -130,6 +132,7 @@ static int measure(arguments *a) {
     a->held_out.data = a->data;
     a->held_out.device = a->device;
     a->held_out.on = a->options.on;
+    a->held_out.weights = a->options.weights;
     a->held_out.limit = a->limit;
     a->held_out.json = a->json;
     return held_out_run(&a->held_out, &a->list);
@@ -143,6 +146,9 @@ static int run(arguments *a) {
         return 1;
     if (a->list.count == 0 || a->data == NULL || (a->out == NULL && !a->held_out.wanted))
         return cli_usage("eval", "--model, --data and --out are required");
+    const int bad = session_precision("eval", a->dtype, a->weights, &a->options.weights);
+    if (bad != 0)
+        return bad;
     fill(a);
     if (a->held_out.wanted)
         return measure(a);
@@ -165,6 +171,8 @@ static void clear(arguments *a) {
                            a->device,
                            a->isa,
                            a->matmul,
+                           a->dtype,
+                           a->weights,
                            a->judge,
                            a->against,
                            a->out,
@@ -231,6 +239,10 @@ int hone_cmd_eval(int argc, const char **argv) {
         {"threads", '\0', POPT_ARG_INT, &a.options.on.threads, 0, "threads (0: all processors)", "N"},
         {"isa", '\0', POPT_ARG_STRING, &a.isa, 0, "instruction set override", "I"},
         {"matmul", '\0', POPT_ARG_STRING, &a.matmul, 0, "matrix product provider override", "P"},
+        {"dtype", '\0', POPT_ARG_STRING, &a.dtype, 0,
+         "products in f32, or in bf16 where the processor has them (f32)", "T"},
+        {"weights", '\0', POPT_ARG_STRING, &a.weights, 0,
+         "weights in f32, bf16, q8 (8 bits), or auto: as they are in the file (auto)", "T"},
         {"allow-fallback", '\0', POPT_ARG_NONE, &a.allow_fallback, 0,
          "run operations that the device lacks on the host", NULL},
         {"json", '\0', POPT_ARG_NONE, &a.json, 0, "the results as one line of JSON", NULL},

@@ -64,11 +64,11 @@ static hone_status open_policy(const held_out *h, const hone_eval_policy *policy
         status =
             hone_template_open(h->template_name != NULL ? h->template_name : "plain", o->tokenizer, &o->form);
     if (status == HONE_OK)
-        status = hone_model_open(o->device, policy->model, &o->model);
+        status = hone_model_open_stored(o->device, policy->model, h->weights, &o->model);
     if (status == HONE_OK && policy->adapter != NULL)
         status = hone_adapter_open(o->model, policy->adapter, &o->adapter);
     if (status == HONE_OK && h->reference != NULL)
-        status = hone_model_open(o->device, h->reference, &o->reference);
+        status = hone_model_open_stored(o->device, h->reference, h->weights, &o->reference);
     return status;
 }
 

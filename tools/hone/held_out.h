@@ -11,6 +11,7 @@ typedef struct held_out {
     char *method, *reference;
     const char *template_name, *data, *device;
     hone_device_options on;
+    hone_weights weights;
     double beta, alpha;
     long long pack_tokens, limit;
 } held_out;

@@ -5,17 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static hone_status open_all(session *s) {
+int session_precision(const char *verb, const char *dtype, const char *stored, hone_weights *weights) {
+    *weights = HONE_WEIGHTS_AUTO;
+    if (stored != NULL && hone_weights_parse(stored, weights) != HONE_OK)
+        return cli_usage(verb, "--weights \"%s\": must be auto, f32, bf16 or q8", stored);
+    if (dtype != NULL && strcmp(dtype, "f32") != 0 && strcmp(dtype, "bf16") != 0)
+        return cli_usage(verb, "--dtype \"%s\": must be f32 or bf16", dtype);
+    return 0;
+}
+
+static hone_status open_all(session *s, hone_weights weights) {
     const hone_device_options options = {.threads = s->threads,
                                          .isa = s->isa,
                                          .matmul = s->matmul,
                                          .dtype = s->dtype,
                                          .allow_fallback = s->allow_fallback != 0};
-    hone_weights weights = HONE_WEIGHTS_AUTO;
-    hone_status status = s->weights != NULL ? hone_weights_parse(s->weights, &weights) : HONE_OK;
+    hone_status status = hone_device_open(s->device_name, &options, &s->device);
 
-    if (status == HONE_OK)
-        status = hone_device_open(s->device_name, &options, &s->device);
     if (status == HONE_OK)
         status = hone_tokenizer_open(s->model_path, &s->tokenizer);
     if (status == HONE_OK)
@@ -35,11 +41,10 @@ int session_open(session *s, const char *verb) {
 
     if (s->model_path == NULL)
         return cli_usage(verb, "--model is required");
-    if (s->weights != NULL && hone_weights_parse(s->weights, &weights) != HONE_OK)
-        return cli_usage(verb, "--weights \"%s\": must be auto, f32, bf16 or q8", s->weights);
-    if (s->dtype != NULL && strcmp(s->dtype, "f32") != 0 && strcmp(s->dtype, "bf16") != 0)
-        return cli_usage(verb, "--dtype \"%s\": must be f32 or bf16", s->dtype);
-    const hone_status status = open_all(s);
+    const int code = session_precision(verb, s->dtype, s->weights, &weights);
+    if (code != 0)
+        return code;
+    const hone_status status = open_all(s, weights);
     return status == HONE_OK ? 0 : cli_fail(status);
 }
 

@@ -53,6 +53,8 @@ typedef struct session {
             "run operations that the device lacks on the host", NULL                                         \
     }
 
+/** --dtype and --weights (NULL: not given). Returns 0, or the exit code after printing why not. */
+int session_precision(const char *verb, const char *dtype, const char *stored, hone_weights *weights);
 /** Returns 0, or the exit code after printing why not. */
 int session_open(session *s, const char *verb);
 void session_close(session *s);
