@@ -4,7 +4,7 @@
  * A row has `prompt`, `chosen` and `rejected` (strings, or lists of {"role","content"} of which the last is the
  * answer), optionally `preference` = p(chosen > rejected) in [0,1]. Without `prompt`, it is the common beginning of
  * two message lists, or of two strings (a space at its end belongs to the answers: TRL's rule). For SFT a row has
- * `completion` (or `chosen`).
+ * `completion` (or `chosen`), and may have a `draft`: the completion is then a revision of it, in the template's words.
  */
 #ifndef HONE_DATA_H
 #define HONE_DATA_H
@@ -24,6 +24,7 @@ typedef enum hone_data_kind {
 /** Borrowed from the data set, UTF-8, zero-terminated; NULL where the kind has none. */
 typedef struct hone_row {
     const char *prompt, *chosen, *rejected;
+    const char *draft; /**< HONE_DATA_COMPLETION: what `chosen` revises; NULL: it answers the prompt */
     double preference; /**< 1 when the row does not say */
     int64_t line;      /**< in the file, from 1 */
 } hone_row;

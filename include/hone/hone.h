@@ -14,6 +14,7 @@
 #include <hone/loss.h>
 #include <hone/model.h>
 #include <hone/pack.h>
+#include <hone/pairs.h>
 #include <hone/sample.h>
 #include <hone/score.h>
 #include <hone/status.h>

@@ -18,7 +18,9 @@ typedef enum hn_purpose {
     HN_PURPOSE_BANDIT,
     HN_PURPOSE_DATA,
     HN_PURPOSE_TEST,
-    HN_PURPOSE_BOOTSTRAP
+    HN_PURPOSE_BOOTSTRAP,
+    HN_PURPOSE_PAIRS,
+    HN_PURPOSE_LABELS
 } hn_purpose;
 
 /** Four words from key (seed) and counter (index low, index high, step, purpose). */

@@ -141,6 +141,8 @@ static hone_status read_row(const hone_dataset *data, json_t *object, const char
         HN_TRY(split_texts(object, where, &chosen, &rejected));
     HN_TRY(read_prompt(object, where, &chosen, completion ? NULL : &rejected, &row->prompt));
     HN_TRY(read_preference(object, where, &row->preference));
+    if (completion && json_object_get(object, "draft") != NULL)
+        HN_TRY(hn_json_string(object, "draft", where, &row->draft));
     row->chosen = answer_of(&chosen);
     row->rejected = completion ? NULL : answer_of(&rejected);
     return HONE_OK;

@@ -30,14 +30,15 @@ static void set(hn_row_tokens *tokens, hone_conditional c, const hone_ids *conte
     tokens->sequence[c] = (hone_sequence){context->data, context->count, completion->data, completion->count};
 }
 
-/** All contexts, with a prompt that begins `skip` tokens later. */
-static hone_status contexts(const hone_template *form, const hone_ids *whole, int64_t skip, const hone_ids *w,
-                            const hone_ids *l, uint32_t mask, hn_row_tokens *tokens) {
+/** All contexts, with a prompt that begins `skip` tokens later. `draft`: what the completion revises; NULL: it answers. */
+static hone_status contexts(const hone_template *form, const hone_ids *whole, int64_t skip,
+                            const hone_ids *draft, const hone_ids *w, const hone_ids *l, uint32_t mask,
+                            hn_row_tokens *tokens) {
     const hone_ids prompt = {whole->data + skip, whole->count - skip, 0};
 
     tokens->answer_context.count = tokens->draft_w_context.count = tokens->draft_l_context.count = 0;
     if ((mask & NEEDS_ANSWER) != 0)
-        HN_TRY(hone_template_context(form, &prompt, NULL, &tokens->answer_context));
+        HN_TRY(hone_template_context(form, &prompt, draft, &tokens->answer_context));
     if ((mask & NEEDS_DRAFT_W) != 0)
         HN_TRY(hone_template_context(form, &prompt, w, &tokens->draft_w_context));
     if ((mask & NEEDS_DRAFT_L) != 0)
@@ -73,7 +74,8 @@ static hone_status check(const hn_row_tokens *tokens, uint32_t mask, int64_t lin
 /** Drafts in a context come without the end of sequence that completions get. */
 static hone_status tokenise(const hone_template *form, const hone_tokenizer *tokenizer, const hone_row *row,
                             uint32_t mask, int64_t max_length, hn_row_tokens *tokens, bool *fits) {
-    hone_ids prompt = {0}, w = {0}, l = {0};
+    hone_ids prompt = {0}, w = {0}, l = {0}, revised = {0};
+    const hone_ids *const draft = row->draft != NULL ? &revised : NULL;
     hone_status status = HONE_OK;
 
     HN_GO(encode(tokenizer, row->prompt, &prompt));
@@ -85,18 +87,21 @@ static hone_status tokenise(const hone_template *form, const hone_tokenizer *tok
         HN_GO(hone_ids_append(&tokens->l, l.data, l.count));
         HN_GO(append_eos(tokenizer, &tokens->l));
     }
-    HN_GO(contexts(form, &prompt, 0, &w, &l, mask, tokens));
+    if (draft != NULL)
+        HN_GO(encode(tokenizer, row->draft, &revised));
+    HN_GO(contexts(form, &prompt, 0, draft, &w, &l, mask, tokens));
     const int64_t excess = longest(tokens, mask) - max_length;
     *fits = excess < prompt.count || excess <= 0;
     if (*fits && excess > 0) {
         tokens->cut = true;
-        HN_GO(contexts(form, &prompt, excess, &w, &l, mask, tokens));
+        HN_GO(contexts(form, &prompt, excess, draft, &w, &l, mask, tokens));
     }
     HN_GO(check(tokens, mask, row->line));
 done:
     hone_ids_clear(&prompt);
     hone_ids_clear(&w);
     hone_ids_clear(&l);
+    hone_ids_clear(&revised);
     return status;
 }
 

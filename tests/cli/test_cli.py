@@ -15,7 +15,7 @@ import unittest
 
 HONE = ""
 VERBS = ["train", "generate", "revise", "score", "eval", "tokenize", "tokenizer", "inspect", "init", "convert",
-         "bandit", "bench", "devices", "check", "data", "report", "top", "merge"]
+         "bandit", "bench", "devices", "check", "data", "report", "top", "merge", "pairs"]
 METRICS = ["step", "epoch", "loss", "learning_rate", "grad_norm", "rewards/chosen", "rewards/rejected",
            "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected", "pairs", "packs",
            "packed_tokens", "naive_tokens", "tree_ratio", "seconds", "pairs_per_second", "tokens_per_second"]

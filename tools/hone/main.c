@@ -17,6 +17,7 @@ static const struct verb {
     {"revise", hone_cmd_revise, "answer a prompt and improve the answer, n times"},
     {"score", hone_cmd_score, "log-probabilities of the answers in a data set"},
     {"eval", hone_cmd_eval, "win rates of models and their revisions"},
+    {"pairs", hone_cmd_pairs, "preference pairs out of a model and a judge"},
     {"tokenize", hone_cmd_tokenize, "text to token ids"},
     {"tokenizer", hone_cmd_tokenizer, "train a byte-level BPE tokenizer"},
     {"inspect", hone_cmd_inspect, "what a model folder holds, and how a data set packs"},

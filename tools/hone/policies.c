@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** The last component of a path, slashes at its end left out. */
-static char *last_name(const char *path) {
+char *policies_name(const char *path) {
     size_t end = strlen(path);
     while (end > 1 && path[end - 1] == '/')
         end--;
@@ -21,7 +20,7 @@ static char *split(const char *argument, const char **path, int *named) {
     const char *equals = strchr(argument, '=');
     *named = equals != NULL;
     *path = equals != NULL ? equals + 1 : argument;
-    return equals != NULL ? strndup(argument, (size_t)(equals - argument)) : last_name(argument);
+    return equals != NULL ? strndup(argument, (size_t)(equals - argument)) : policies_name(argument);
 }
 
 /** Takes the name. */
@@ -43,7 +42,7 @@ static int settle(policies *list) {
     if (!list->pending)
         return 0;
     list->pending = 0;
-    return add(list, last_name(list->model), list->model, NULL);
+    return add(list, policies_name(list->model), list->model, NULL);
 }
 
 int policies_model(policies *list, const char *argument) {

@@ -13,6 +13,8 @@ typedef struct policies {
     int pending; /* it has neither a name nor adapters so far */
 } policies;
 
+/** The last component of a path, slashes at its end left out; free it. */
+char *policies_name(const char *path);
 /** Each prints what is wrong and returns the exit code, or 0. */
 int policies_model(policies *list, const char *argument);
 int policies_adapter(policies *list, const char *argument);

@@ -13,6 +13,7 @@ int hone_cmd_generate(int argc, const char **argv);
 int hone_cmd_init(int argc, const char **argv);
 int hone_cmd_inspect(int argc, const char **argv);
 int hone_cmd_merge(int argc, const char **argv);
+int hone_cmd_pairs(int argc, const char **argv);
 int hone_cmd_report(int argc, const char **argv);
 int hone_cmd_revise(int argc, const char **argv);
 int hone_cmd_score(int argc, const char **argv);

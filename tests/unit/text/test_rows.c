@@ -217,6 +217,35 @@ static void test_chatml_shares_the_draft(void **state) {
     hone_tokenizer_destroy(tokenizer);
 }
 
+static void test_a_demonstrated_revision(void **state) {
+    hone_tokenizer *tokenizer = make_tokenizer();
+    hone_template *form = make_template("plain", tokenizer);
+    static const char rows[] = "{\"prompt\":\"x\",\"draft\":\" d\",\"completion\":\" w\"}\n"
+                               "{\"prompt\":\"x\",\"completion\":\" w\"}\n",
+                      wrong[] = "{\"prompt\":\"x\",\"draft\":7,\"completion\":\" w\"}\n";
+    hone_dataset *data = NULL;
+    hn_row_tokens tokens;
+    bool fits = false;
+
+    (void)state;
+    write_file(rows, sizeof rows - 1);
+    assert_int_equal(hone_dataset_open(path, HONE_DATA_COMPLETION, &data), HONE_OK);
+    assert_string_equal(hone_dataset_row(data, 0)->draft, " d");
+    assert_null(hone_dataset_row(data, 1)->draft);
+    assert_int_equal(
+        hn_row_tokenise(form, tokenizer, hone_dataset_row(data, 0), 1u << HONE_W, 1000, &tokens, &fits),
+        HONE_OK);
+    assert_true(fits);
+    check_sequence(tokenizer, &tokens.sequence[HONE_W], "x d\n\nBetter:", " w<|im_end|>");
+    hn_row_tokens_clear(&tokens);
+    hone_dataset_destroy(data);
+    write_file(wrong, sizeof wrong - 1);
+    assert_int_equal(hone_dataset_open(path, HONE_DATA_COMPLETION, &data), HONE_ERROR_FORMAT);
+    assert_non_null(strstr(hone_message(), "draft"));
+    hone_template_destroy(form);
+    hone_tokenizer_destroy(tokenizer);
+}
+
 static void test_truncation(void **state) {
     hone_tokenizer *tokenizer = make_tokenizer();
     hone_template *form = make_template("plain", tokenizer);
@@ -285,6 +314,7 @@ int main(void) {
                                        cmocka_unit_test(test_packed_files),
                                        cmocka_unit_test(test_plain),
                                        cmocka_unit_test(test_chatml_shares_the_draft),
+                                       cmocka_unit_test(test_a_demonstrated_revision),
                                        cmocka_unit_test(test_truncation),
                                        cmocka_unit_test(test_templates)};
     return cmocka_run_group_tests(tests, make_file, remove_file);
