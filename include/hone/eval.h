@@ -142,7 +142,8 @@ typedef struct hone_eval_options {
     hone_judge_options judge;
     const char *against; /**< NULL: the reference completion; else the policy whose draft 0 is the opponent */
     hone_bootstrap bootstrap;
-    const char *out; /**< folder of drafts.jsonl and results.json, made when it is missing */
+    const char *out;  /**< folder of drafts.jsonl and results.json, made when it is missing */
+    int64_t examples; /**< rows of each set whose drafts stand in the results as well */
 } hone_eval_options;
 
 /** Both may be NULL. `stop` is asked between batches and verdicts: true ends with HONE_ERROR_INTERRUPTED; drafts stay. */
@@ -161,7 +162,8 @@ typedef struct hone_eval_observer {
  * "losses","failed","score":ESTIMATE (judges with scores),"changed": share of drafts unlike the one before,"tokens":
  * mean,"ended": share}], "paired":[{"set","on":"score"|"win_rate","a","a_revision","b","b_revision","difference","low",
  * "high","wins","draws","losses","sign_p","bootstrap_p"}], "head_to_head":[{"set","revision","a","b","win_rate":ESTIMATE
- * of a,"wins","draws","losses","failed","sign_p"}], "judged": hone_judge_counts}. NAN is null.
+ * of a,"wins","draws","losses","failed","sign_p"}], "examples":[{"set","row","prompt","reference","policies":[{"name",
+ * "drafts":[{"text","score"}]}]}], "judged": hone_judge_counts}. NAN is null.
  *
  * A verdict p counts as a win when p > 1/2, a draw when p = 1/2, a loss below; the win rate is the mean of p, so that a
  * judge that is sure gives 1, 1/2 and 0. Paired: each two policies at each revision, and each revision of a policy

@@ -30,6 +30,8 @@ static hone_status check(const hone_eval_options *o) {
         return hn_fail(HONE_ERROR_ARGUMENT, "an evaluation needs data and a folder for its results");
     if (o->limit < 0)
         return hn_fail(HONE_ERROR_ARGUMENT, "--limit is %lld, must be at least 0", (long long)o->limit);
+    if (o->examples < 0)
+        return hn_fail(HONE_ERROR_ARGUMENT, "--show is %lld, must be at least 0", (long long)o->examples);
     if (o->sample.revisions < 0 || o->sample.revisions > 1000)
         return hn_fail(HONE_ERROR_ARGUMENT, "--revisions is %lld, must be in [0, 1000]",
                        (long long)o->sample.revisions);
@@ -86,10 +88,10 @@ static json_t *head_json(const hn_eval_run *run) {
     json_t *bootstrap = json_pack("{s:I,s:I,s:I}", "resamples", (json_int_t)o->bootstrap.resamples, "size",
                                   (json_int_t)o->bootstrap.size, "seed", (json_int_t)o->bootstrap.seed);
     return json_pack(
-        "{s:s,s:f,s:s,s:I,s:o,s:o,s:o,s:o,s:[],s:[],s:[]}", "judge", o->judge.spec, "judge_temperature",
+        "{s:s,s:f,s:s,s:I,s:o,s:o,s:o,s:o,s:[],s:[],s:[],s:[]}", "judge", o->judge.spec, "judge_temperature",
         o->judge.temperature, "opponent", o->against != NULL ? o->against : "reference", "revisions",
         (json_int_t)o->sample.revisions, "sampling", sampling, "bootstrap", bootstrap, "policies",
-        policies_json(o), "sets", sets_json(run), "results", "paired", "head_to_head");
+        policies_json(o), "sets", sets_json(run), "results", "paired", "head_to_head", "examples");
 }
 
 static hone_status write_results(const hn_eval_run *run, const json_t *out, char **text) {

@@ -1,5 +1,7 @@
 #include "eval/tables.h"
 
+#include "eval/examples.h"
+
 #include <core/memory.h>
 #include <core/status.h>
 #include <math.h>
@@ -213,6 +215,7 @@ hone_status hn_eval_tables(const hn_eval_run *run, hone_judge *judge, int set, c
     HN_GO(put_results(&v, json_object_get(out, "results")));
     HN_GO(put_paired(&v, json_object_get(out, "paired")));
     HN_GO(put_matches(&v, json_object_get(out, "head_to_head")));
+    HN_GO(hn_eval_examples(run, set, answer, v.scores ? v.score : NULL, json_object_get(out, "examples")));
 done:
     hn_free(v.win);
     hn_free(v.score);

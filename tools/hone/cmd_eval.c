@@ -46,7 +46,7 @@ typedef struct arguments {
     hone_eval_options options;
     char *data, *ood, *template_name, *device, *isa, *matmul, *dtype, *weights, *judge, *against, *out;
     char *judge_command, *judge_url, *judge_model, *judge_cache;
-    long long limit, max_tokens, top_k, seed, revisions, batch, resamples, resample_size, judge_retries;
+    long long limit, show, max_tokens, top_k, seed, revisions, batch, resamples, resample_size, judge_retries;
     int allow_fallback, json;
     progress progress;
     held_out held_out;
@@ -89,6 +89,7 @@ static void fill(arguments *a) {
     o->data = a->data;
     o->ood = a->ood;
     o->limit = a->limit;
+    o->examples = a->show;
     o->template_name = a->template_name;
     o->device = a->device;
     o->on.isa = a->isa;
@@ -199,6 +200,7 @@ int hone_cmd_eval(int argc, const char **argv) {
         {"data", '\0', POPT_ARG_STRING, &a.data, 0, "JSONL rows, in distribution", "FILE"},
         {"ood", '\0', POPT_ARG_STRING, &a.ood, 0, "JSONL rows, out of distribution", "FILE"},
         {"limit", '\0', POPT_ARG_LONGLONG, &a.limit, 0, "the first K rows of each alone (0: all)", "K"},
+        {"show", '\0', POPT_ARG_LONGLONG, &a.show, 0, "print the drafts of the first K rows (0)", "K"},
         {"out", '\0', POPT_ARG_STRING, &a.out, 0, "folder of drafts.jsonl and results.json", "DIR"},
         {"judge", '\0', POPT_ARG_STRING, &a.judge, 0, "who compares (exact)", "SPEC"},
         {"judge-temperature", '\0', POPT_ARG_DOUBLE, &a.options.judge.temperature, 0,
