@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs the main job on a built-in problem, in minutes:
-# the bandit figure; a tiny model trained from nothing on careless answers (SFT); the same model taught by preference
-# pairs to answer better and to improve its own answers (SRPO); revisions to read, a win-rate table, a report.
+# Installs what is missing, builds, and runs the main job on a built-in problem, in minutes: a small model, trained from nothing on
+# careless demonstrations (SFT), learns from preference pairs to answer better and to improve its own answers (SRPO), beside what
+# DPO, IPO and RPO learn from the same pairs. Ends in drafts and revisions to read, tables, the bandit figure and a report.
 #   tools/demo.sh [DIR]     results go to DIR (build/demo)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-build/demo}
+began=$SECONDS
 
 tools/setup.sh
 mkdir -p build
@@ -13,33 +14,37 @@ echo "== build"
 cmake --preset release >build/demo.configure.log 2>&1 || { cat build/demo.configure.log; exit 1; }
 cmake --build --preset release --target hone_command >build/demo.build.log 2>&1 || { tail -n 40 build/demo.build.log; exit 1; }
 hone=$PWD/build/release/bin/hone
+sorting_data=$PWD/tools/datasets/sorting.py
+. tools/recipes/sorting.sh
 rm -rf "$out"
 mkdir -p "$out"
-python3 tools/datasets/sorting.py "$out"
-tests=$PWD/tools/recipes/sorting_table.py
 cd "$out"
+methods="srpo dpo ipo rpo"
 
 echo "== the bandit of the paper's section 5: policies under a uniform and a skewed behaviour policy"
 for method in srpo ipo dpo; do
     "$hone" bandit --method $method --beta 1 --alpha 0.5 --behaviour 0.2,0.7,0.1 --expected
 done
-"$hone" bandit --method srpo --beta 1 --behaviour 0.2,0.7,0.1 --expected --figure bandit.svg >/dev/null
-"$hone" bandit --method srpo --beta 1 --behaviour 0.2,0.7,0.1 --expected --figure bandit.png >/dev/null
-
-echo "== a tiny model from nothing, trained on careless answers (SFT)"
-"$hone" tokenizer train --data sft.jsonl --vocab 290 --out tokenizer
-"$hone" init --tokenizer tokenizer --width 96 --layers 4 --heads 4 --hidden 256 --out base
-"$hone" train --model base --data sft.jsonl --method sft --full --lr 2e-3 --schedule cosine --warmup 0.05 \
-    --batch-pairs 32 --epochs 6 --out sft
-
-echo "== preference pairs: answer better, and improve your own answers (SRPO)"
-"$hone" train --model sft/final --data pairs.jsonl --method srpo --full --beta 0.2 --alpha 0.8 --lr 1e-4 --schedule cosine \
-    --warmup 0.05 --batch-pairs 32 --epochs 3 --out srpo
-
-echo "== answers and three revisions, drawn at temperature 1"
-for model in sft srpo; do
-    "$hone" revise --model $model/final --data test.jsonl -n 3 --temperature 1 --max-tokens 12 --batch 64 --json >$model.drafts.jsonl
+for picture in bandit.svg bandit.png; do
+    "$hone" bandit --method srpo --beta 1 --behaviour 0.2,0.7,0.1 --expected --figure $picture >/dev/null
 done
-python3 "$tests" test.jsonl report.md SFT=sft.drafts.jsonl SRPO=srpo.drafts.jsonl
+
+echo "== a small model from nothing, trained on careless answers and revisions (SFT)"
+sorting_start . 0
+
+echo "== preference pairs of its own answers, the bad ones drawn more often than it writes them"
+sorting_pairs . pairs 0 score:-0.5
+
+for method in $methods; do
+    echo "== $method: the same start, the same pairs"
+    sorting_train . pairs $method $method 0
+done
+
+echo "== answers and five revisions, drawn at temperature 1"
+policies=(--model sft=sft/final)
+for method in $methods; do policies+=(--model $method=$method/final); done
+"$hone" eval "${policies[@]}" --data test.jsonl --ood ood.jsonl --limit 256 --judge exact --against sft --revisions 5 --temperature 1 \
+    --max-tokens 24 --batch 128 --show 6 --out eval | tee eval.txt
+"$hone" report $methods eval --out report.html
 echo
-echo "report: $out/report.md   figure: $out/bandit.svg   metrics: $out/srpo/metrics.jsonl"
+echo "$((SECONDS - began)) s; report: $out/report.html   figure: $out/bandit.svg   tables: $out/eval.txt"

@@ -5,6 +5,8 @@
 #include "eval/drafts.h"
 #include "eval/rows.h"
 
+#include <core/lock.h>
+
 enum { HN_EVAL_SETS = 2 };
 
 /** What sampling needs; the models of a policy are opened and closed inside. */
@@ -12,6 +14,7 @@ typedef struct hn_eval_run {
     const hone_eval_options *options;
     const hone_eval_observer *observer; /**< may be NULL */
     hone_device *device;
+    hn_lock *lock; /**< of the folder of results */
     hn_drafts drafts;
     hn_eval_rows rows[HN_EVAL_SETS];
     int sets;

@@ -46,7 +46,7 @@ static hone_status open_run(hn_eval_run *run) {
     run->sets = o->ood != NULL ? 2 : 1;
     for (int set = 0; set < run->sets; set++)
         HN_GO(hn_eval_rows_read(set == 0 ? o->data : o->ood, o->limit, &run->rows[set]));
-    HN_GO(hn_folder_make(o->out));
+    HN_GO(hn_lock_take(o->out, &run->lock));
     HN_GO(hn_path_join(o->out, "drafts.jsonl", &path));
     HN_GO(hn_drafts_open(path, &run->drafts));
     HN_GO(hone_device_open(o->device, &o->on, &run->device));
@@ -60,6 +60,7 @@ static void close_run(hn_eval_run *run) {
     hn_drafts_close(&run->drafts);
     for (int set = 0; set < run->sets; set++)
         hn_eval_rows_clear(&run->rows[set]);
+    hn_lock_release(run->lock);
 }
 
 static json_t *policies_json(const hone_eval_options *o) {

@@ -106,7 +106,7 @@ static hone_status prepare(maker *m) {
     m->prompts = m->run.rows[0].count;
     m->run.rows[0].count *= o->samples;
     HN_GO(hn_alloc(&m->answer, (size_t)m->run.rows[0].count, sizeof *m->answer, "answers"));
-    HN_GO(hn_folder_make(o->out));
+    HN_GO(hn_lock_take(o->out, &m->run.lock));
     HN_GO(hn_path_join(o->out, "drafts.jsonl", &path));
     HN_GO(hn_drafts_open(path, &m->run.drafts));
     HN_GO(hone_device_open(o->device, &o->on, &m->run.device));
@@ -121,6 +121,7 @@ static void destroy(maker *m) {
         m->run.rows[0].count = m->prompts;
     hn_eval_rows_clear(&m->run.rows[0]);
     hn_drafts_close(&m->run.drafts);
+    hn_lock_release(m->run.lock);
     hone_device_close(m->run.device);
     hone_judge_close(m->judge);
     hn_bytes_clear(&m->text);

@@ -174,12 +174,6 @@ static hone_status open_folder(hn_run_state *run) {
     HN_GO(hn_path_join(run->options->out, "metrics.jsonl", &run->metrics));
     if (run->options->resume)
         HN_GO(hn_snapshot_restore(run->checkpoints, &identity, run->trained, run->optimizer, &run->step));
-    else if (hn_folder_exists(run->checkpoints)) {
-        status = hn_fail(HONE_ERROR_ARGUMENT,
-                         "%s holds a run already: pass --resume to go on with it, or another --out",
-                         run->options->out);
-        goto done;
-    }
     HN_GO(hn_metrics_begin(run->metrics, run->step));
     if (run->options->tensorboard) {
         HN_GO(hn_path_join(run->options->out, "tensorboard", &events));
@@ -229,6 +223,23 @@ static hone_status plan(hn_run_state *run) {
     return HONE_OK;
 }
 
+/** Before anything that takes long: a folder that is taken, or holds another run. */
+static hone_status claim(const hone_train_options *options, hn_lock **lock) {
+    char *path = NULL;
+    hone_status status = HONE_OK;
+
+    *lock = NULL;
+    HN_GO(hn_path_join(options->out, "checkpoints", &path));
+    if (!options->resume && hn_folder_exists(path))
+        HN_GO(hn_fail(HONE_ERROR_ARGUMENT,
+                      "%s holds a run already: pass --resume to go on with it, or another --out",
+                      options->out));
+    status = hn_lock_take(options->out, lock);
+done:
+    hn_free(path);
+    return status;
+}
+
 static hone_status open_rest(hn_run_state *run) {
     HN_TRY(plan(run));
     HN_TRY(open_reference(run));
@@ -239,8 +250,14 @@ static hone_status open_rest(hn_run_state *run) {
 
 hone_status hn_run_open(const hone_train_options *options, const hone_train_observer *observer,
                         hn_run_state *run) {
-    HN_TRY(hn_run_prepare(options, observer, run));
-    const hone_status status = open_rest(run);
+    hn_lock *lock = NULL;
+
+    memset(run, 0, sizeof *run);
+    HN_TRY(claim(options, &lock));
+    hone_status status = hn_run_prepare(options, observer, run);
+    run->lock = lock;
+    if (status == HONE_OK)
+        status = open_rest(run);
     if (status != HONE_OK)
         hn_run_close(run);
     return status;
@@ -268,5 +285,6 @@ void hn_run_close(hn_run_state *run) {
     hn_free(run->checkpoints);
     hn_free(run->metrics);
     hn_free(run->events);
+    hn_lock_release(run->lock);
     memset(run, 0, sizeof *run);
 }

@@ -2,6 +2,7 @@
 #ifndef HN_TRAIN_RUN_H
 #define HN_TRAIN_RUN_H
 
+#include <core/lock.h>
 #include <hone/train.h>
 #include <train/batch.h>
 #include <train/optimizer.h>
@@ -29,6 +30,7 @@ typedef struct hn_run_state {
     hn_optimizer *optimizer;
     hn_parameters *trained;
     hn_saver *saver;
+    hn_lock *lock; /**< of the run folder */
 
     hn_batch batch;      /**< the pack in work */
     int64_t *order;      /**< of the examples, in epoch `order_epoch` */
