@@ -35,6 +35,8 @@ typedef struct hone_dataset hone_dataset;
 HONE_API HONE_MUST_USE hone_status hone_dataset_open(const char *path, hone_data_kind kind,
                                                      hone_dataset **data);
 HONE_API void hone_dataset_destroy(hone_dataset *data);
+/** As it was opened. Borrowed. */
+HONE_API const char *hone_dataset_path(const hone_dataset *data);
 HONE_API int64_t hone_dataset_count(const hone_dataset *data);
 /** 0 <= i < count. */
 HONE_API const hone_row *hone_dataset_row(const hone_dataset *data, int64_t i);

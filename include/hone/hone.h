@@ -18,6 +18,7 @@
 #include <hone/sample.h>
 #include <hone/score.h>
 #include <hone/status.h>
+#include <hone/suggest.h>
 #include <hone/template.h>
 #include <hone/tokenizer.h>
 #include <hone/train.h>

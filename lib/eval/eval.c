@@ -32,6 +32,10 @@ static hone_status check(const hone_eval_options *o) {
         return hn_fail(HONE_ERROR_ARGUMENT, "--limit is %lld, must be at least 0", (long long)o->limit);
     if (o->examples < 0)
         return hn_fail(HONE_ERROR_ARGUMENT, "--show is %lld, must be at least 0", (long long)o->examples);
+    if (o->bootstrap.resamples < 2 || o->bootstrap.size < 1)
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "--resamples is %lld and --resample-size %lld, must be at least 2 and 1",
+                       (long long)o->bootstrap.resamples, (long long)o->bootstrap.size);
     if (o->sample.revisions < 0 || o->sample.revisions > 1000)
         return hn_fail(HONE_ERROR_ARGUMENT, "--revisions is %lld, must be in [0, 1000]",
                        (long long)o->sample.revisions);

@@ -1,6 +1,7 @@
 #include <core/hash.h>
 #include <core/memory.h>
 #include <core/status.h>
+#include <math.h>
 #include <model/parameters.h>
 #include <string.h>
 #include <tensor/tensor.h>
@@ -224,5 +225,33 @@ hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33
 done:
     hn_free(block);
     hn_hasher_destroy(hasher);
+    return status;
+}
+
+static hone_status check_block(const hn_parameter *item, const double *value, int64_t first, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(value[i]))
+            return hn_fail(HONE_ERROR_NUMERIC, "weight %s[%lld] is %g: the model is damaged", item->name,
+                           (long long)(first + i), value[i]);
+    return HONE_OK;
+}
+
+hone_status hn_parameters_check(const hn_parameters *parameters) {
+    double *value = NULL;
+    hone_status status = HONE_OK;
+
+    for (size_t p = 0; p < parameters->count; p++) {
+        const hn_parameter *item = &parameters->item[p];
+        const int64_t width = hn_tensor_row_elements(&item->value), rows = block_rows(&item->value);
+        HN_GO(hn_realloc(&value, (size_t)(rows * width), sizeof *value, "values to check"));
+        for (int64_t first = 0; first < item->value.extent[0]; first += rows) {
+            const int64_t left = item->value.extent[0] - first, count = left < rows ? left : rows;
+            const hone_tensor part = hn_tensor_rows(item->value, first, count);
+            HN_GO(hn_parameter_read(parameters, &part, HONE_F64, value));
+            HN_GO(check_block(item, value, first * width, count * width));
+        }
+    }
+done:
+    hn_free(value);
     return status;
 }

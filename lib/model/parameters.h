@@ -40,6 +40,9 @@ HONE_MUST_USE hone_status hn_parameter_write(hn_parameters *parameters, const hn
                                              hone_dtype dtype, const void *data);
 HONE_MUST_USE hone_status hn_parameter_read(const hn_parameters *parameters, const hone_tensor *tensor,
                                             hone_dtype dtype, void *data);
+/** HONE_ERROR_NUMERIC naming the first parameter with a value that is infinite or no number, and where it is. Reads everything: for
+ *  when something computed from the weights is not finite. */
+HONE_MUST_USE hone_status hn_parameters_check(const hn_parameters *parameters);
 /** Elements of all parameters together. */
 int64_t hn_parameters_elements(const hn_parameters *parameters);
 /** 32 hexadecimal digits over names, shapes and values. */

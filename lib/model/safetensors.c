@@ -37,7 +37,9 @@ static const struct {
 
 static hone_status parse_dtype(const json_t *entry, const char *path, hn_safetensor *tensor, size_t *size) {
     const char *name = NULL;
-    HN_TRY(hn_json_string(entry, "dtype", path, &name));
+    const hone_status status = hn_json_string(entry, "dtype", path, &name);
+    if (status != HONE_OK)
+        return hn_fail(status, "%s: tensor %s has no \"dtype\" string", path, tensor->name);
     for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
         if (strcmp(dtypes[i].name, name) == 0) {
             tensor->dtype = dtypes[i].dtype;
@@ -255,6 +257,20 @@ done:
     return status;
 }
 
+/** Names are sorted: everything that the index promises is there. */
+static hone_status check_index(const hn_safetensors *file, const char *index) {
+    json_t *root = NULL, *shard = NULL;
+    const char *name = NULL;
+    hone_status status = HONE_OK;
+
+    HN_TRY(hn_json_read(index, &root));
+    json_object_foreach(json_object_get(root, "weight_map"), name,
+                        shard) if (status == HONE_OK && hn_safetensors_find(file, name) == NULL) status =
+        hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s is in none of the shards", index, name);
+    json_decref(root);
+    return status;
+}
+
 hone_status hn_safetensors_open_folder(const char *folder, const char *name, hn_safetensors **out) {
     hn_safetensors *file = NULL;
     char *single = NULL, *index = NULL;
@@ -264,11 +280,11 @@ hone_status hn_safetensors_open_folder(const char *folder, const char *name, hn_
     HN_GO(hn_format(&single, "%s/%s.safetensors", folder, name));
     HN_GO(hn_format(&index, "%s/%s.safetensors.index.json", folder, name));
     HN_GO(hn_alloc(&file, 1, sizeof *file, "safetensors file"));
-    if (!hn_file_exists(single) && hn_file_exists(index))
-        HN_GO(add_shards(file, folder, index));
-    else
-        HN_GO(add_file(file, single));
+    const bool sharded = !hn_file_exists(single) && hn_file_exists(index);
+    HN_GO(sharded ? add_shards(file, folder, index) : add_file(file, single));
     HN_GO(index_names(file, folder));
+    if (sharded)
+        HN_GO(check_index(file, index));
     *out = file;
     file = NULL;
 done:

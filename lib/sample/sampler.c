@@ -3,6 +3,7 @@
 #include <core/random.h>
 #include <core/status.h>
 #include <math.h>
+#include <model/parameters.h>
 #include <sample/choose.h>
 #include <sample/slot.h>
 #include <string.h>
@@ -205,6 +206,15 @@ static hone_status send(hone_sampler *s, hn_slot *slot, const hone_draft *draft,
     return HONE_OK;
 }
 
+/** Logits that are not finite come of weights that are not: the message names the weight. */
+static hone_status blame(hone_sampler *s, hone_status status) {
+    if (status != HONE_ERROR_NUMERIC || hn_parameters_check(hn_model_weights(s->model)) != HONE_OK)
+        return status;
+    return s->adapter != NULL && hn_parameters_check(hn_adapter_weights(s->adapter)) != HONE_OK
+               ? HONE_ERROR_NUMERIC
+               : status;
+}
+
 /** Draws the next token of the slot's draft; the slot is done at the end of sequence or when there is no room. */
 static hone_status extend(hone_sampler *s, hn_slot *slot, const float *logits) {
     hone_draft *draft = &slot->answer->draft[slot->answer->drafts - 1];
@@ -214,8 +224,10 @@ static hone_status extend(hone_sampler *s, hn_slot *slot, const float *logits) {
     int32_t token = 0;
     double logp = 0.0;
 
-    HN_TRY(hn_choose(&s->choice, logits, hone_model_configuration(s->model)->vocabulary, &s->options, uniform,
-                     &token, &logp));
+    const hone_status status = hn_choose(&s->choice, logits, hone_model_configuration(s->model)->vocabulary,
+                                         &s->options, uniform, &token, &logp);
+    if (status != HONE_OK)
+        return blame(s, status);
     HN_TRY(hone_ids_append(&draft->tokens, &token, 1));
     draft->logp += logp;
     draft->ended = token == hone_tokenizer_eos(s->tokenizer);

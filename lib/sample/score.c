@@ -51,6 +51,7 @@ done:
 static hone_status score_row(const scoring *with, int64_t i, hone_score *score) {
     const hone_score_source *source = with->source;
     const hone_row *row = hone_dataset_row(source->data, i);
+    const char *path = hone_dataset_path(source->data);
     const int64_t positions = hone_model_configuration(source->model)->max_positions;
     hn_row_tokens tokens = {0};
     bool fits = false;
@@ -59,10 +60,12 @@ static hone_status score_row(const scoring *with, int64_t i, hone_score *score) 
     memset(score, 0, sizeof *score);
     score->row = i;
     score->mask = hone_loss_conditionals(source->loss);
-    HN_GO(hn_row_tokenise(source->form, source->tokenizer, row, score->mask, positions, &tokens, &fits));
+    status = hn_row_tokenise(source->form, source->tokenizer, row, score->mask, positions, &tokens, &fits);
+    if (status != HONE_OK)
+        HN_GO(hn_fail_in(status, "%s:%lld", path, (long long)row->line));
     if (!fits) {
         status = hn_fail(HONE_ERROR_ARGUMENT,
-                         "line %lld: the answers alone are longer than the model's %lld positions",
+                         "%s:%lld: the answers alone are longer than the model's %lld positions", path,
                          (long long)row->line, (long long)positions);
         goto done;
     }

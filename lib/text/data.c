@@ -1,4 +1,5 @@
 #include <core/json.h>
+#include <core/memory.h>
 #include <core/status.h>
 #include <hone/data.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ struct hone_dataset {
     json_t **held; /**< what the row's strings belong to */
     size_t count, row_capacity, held_capacity;
     hone_data_kind kind;
-    const char *path; /**< while reading */
+    char *path;
 };
 
 /** A string, or a list of messages: `prompt` is then everything before the last one, `answer` the last. */
@@ -194,7 +195,7 @@ hone_status hone_dataset_open(const char *path, hone_data_kind kind, hone_datase
     *out = NULL;
     HN_GO(hn_alloc(&data, 1, sizeof *data, "data set"));
     data->kind = kind;
-    data->path = path;
+    HN_GO(hn_strdup(&data->path, path));
     HN_GO(hn_text_read(path, text_limit, &text));
     HN_GO(read_lines(data, &text));
     *out = data;
@@ -211,9 +212,12 @@ void hone_dataset_destroy(hone_dataset *data) {
     for (size_t i = 0; i < data->count; i++)
         json_decref(data->held[i]);
     hn_free(data->held);
+    hn_free(data->path);
     hn_free(data->row);
     hn_free(data);
 }
+
+const char *hone_dataset_path(const hone_dataset *data) { return data->path; }
 
 int64_t hone_dataset_count(const hone_dataset *data) { return (int64_t)data->count; }
 

@@ -61,13 +61,11 @@ static int64_t longest(const hn_row_tokens *tokens, uint32_t mask) {
     return most;
 }
 
-static hone_status check(const hn_row_tokens *tokens, uint32_t mask, int64_t line) {
+static hone_status check(const hn_row_tokens *tokens, uint32_t mask) {
     for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
         if ((mask >> c & 1u) != 0 && tokens->sequence[c].context_length == 0)
-            return hn_fail(
-                HONE_ERROR_ARGUMENT,
-                "line %lld: the prompt is empty and the template adds nothing before the completion",
-                (long long)line);
+            return hn_fail(HONE_ERROR_ARGUMENT,
+                           "the prompt is empty and the template adds nothing before the completion");
     return HONE_OK;
 }
 
@@ -96,7 +94,7 @@ static hone_status tokenise(const hone_template *form, const hone_tokenizer *tok
         tokens->cut = true;
         HN_GO(contexts(form, &prompt, excess, draft, &w, &l, mask, tokens));
     }
-    HN_GO(check(tokens, mask, row->line));
+    HN_GO(check(tokens, mask));
 done:
     hone_ids_clear(&prompt);
     hone_ids_clear(&w);

@@ -146,7 +146,11 @@ hone_status hn_splitter_create(const json_t *definition, const char *where, hn_s
         return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: \"pre_tokenizer\" is missing; hone reads byte-level BPE",
                        where);
     HN_GO(hn_alloc(&splitter, 1, sizeof *splitter, "pre-tokenizer"));
-    HN_GO(read_step(splitter, definition, where, 0));
+    status = read_step(splitter, definition, where, 0);
+    if (status != HONE_OK && strstr(hone_message(), where) == NULL)
+        status = hn_fail_in(status, "%s", where);
+    if (status != HONE_OK)
+        goto done;
     if (!has_byte_level(definition)) {
         status = hn_fail(HONE_ERROR_UNSUPPORTED, "%s: the pre-tokenizer is not byte-level", where);
         goto done;

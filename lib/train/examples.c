@@ -39,6 +39,30 @@ static hone_status add(hn_examples *examples, const hone_row *row, int64_t index
     return measure(example, examples->mask);
 }
 
+/** What nothing can be learnt from is a mistake in the data; `hone data check` lists all of them. */
+static hone_status check_row(const hone_row *row) {
+    if (row->chosen[0] == '\0')
+        return hn_fail(HONE_ERROR_FORMAT, "%s is empty: a completion needs a text",
+                       row->rejected != NULL ? "\"chosen\"" : "the completion");
+    if (row->rejected != NULL && row->rejected[0] == '\0')
+        return hn_fail(HONE_ERROR_FORMAT, "\"rejected\" is empty: a completion needs a text");
+    if (row->rejected != NULL && strcmp(row->chosen, row->rejected) == 0)
+        return hn_fail(HONE_ERROR_FORMAT,
+                       "\"chosen\" and \"rejected\" are the same text: there is nothing to learn "
+                       "from them, take the row out");
+    return HONE_OK;
+}
+
+static hone_status read_row(const hone_dataset *data, const hone_row *row, const hone_template *form,
+                            const hone_tokenizer *tokenizer, uint32_t mask, int64_t max_length,
+                            hn_row_tokens *tokens, bool *fits) {
+    hone_status status = check_row(row);
+    if (status == HONE_OK)
+        status = hn_row_tokenise(form, tokenizer, row, mask, max_length, tokens, fits);
+    return status == HONE_OK ? HONE_OK
+                             : hn_fail_in(status, "%s:%lld", hone_dataset_path(data), (long long)row->line);
+}
+
 static hone_status create(const hone_dataset *data, const hone_template *form,
                           const hone_tokenizer *tokenizer, int64_t max_length, hn_examples *examples) {
     const int64_t count = hone_dataset_count(data);
@@ -52,7 +76,7 @@ static hone_status create(const hone_dataset *data, const hone_template *form,
         const hone_row *row = hone_dataset_row(data, i);
         bool fits = false;
         HN_GO(hn_alloc(&tokens, 1, sizeof *tokens, "example"));
-        HN_GO(hn_row_tokenise(form, tokenizer, row, examples->mask, max_length, tokens, &fits));
+        HN_GO(read_row(data, row, form, tokenizer, examples->mask, max_length, tokens, &fits));
         if (!fits) {
             examples->dropped++;
             hn_free(tokens);

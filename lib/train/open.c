@@ -81,7 +81,8 @@ static hone_status open_data(hn_run_state *run) {
                "%lld rows lost the start of their prompt, %lld rows were left out: longer than %lld tokens",
                (long long)run->examples.cut, (long long)run->examples.dropped, (long long)longest);
     if (run->examples.count == 0)
-        return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on", options->data);
+        return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on: all are longer than %lld tokens",
+                       options->data, (long long)longest);
     for (int64_t i = 0; i < run->examples.count; i++)
         HN_TRY(hn_batch_fill(&run->examples, &i, 1, run->layout, options->pack_tokens, &fitting));
     return HONE_OK;

@@ -1,6 +1,7 @@
 #include <core/memory.h>
 #include <core/status.h>
 #include <errno.h>
+#include <hone/suggest.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -182,5 +183,11 @@ hone_status hone_train_options_set(hone_train_options *options, const char *name
             return set_flag(field, name, value);
         }
     }
+    const char *known[ROWS], *meant = NULL;
+    for (size_t i = 0; i < ROWS; i++)
+        known[i] = rows[i].info.name;
+    if ((meant = hone_suggest(name, known, ROWS)) != NULL)
+        return hn_fail(HONE_ERROR_ARGUMENT, "there is no training option \"%s\": did you mean \"%s\"?", name,
+                       meant);
     return hn_fail(HONE_ERROR_ARGUMENT, "there is no training option \"%s\": see `hone train --help`", name);
 }

@@ -185,8 +185,9 @@ static hone_status check_state(const json_t *state, const char *path, const hn_i
                                int64_t *step) {
     HN_TRY(same_number(state, path, "format", STATE_FORMAT));
     HN_TRY(same_text(state, path, "base", identity->base));
-    HN_TRY(same_text(state, path, "data", identity->data));
+    /* The method first: it decides what is read of the data. */
     HN_TRY(same_text(state, path, "method", identity->method));
+    HN_TRY(same_text(state, path, "data", identity->data));
     HN_TRY(same_text(state, path, "trained", identity->trained));
     HN_TRY(same_number(state, path, "seed", identity->seed));
     HN_TRY(same_number(state, path, "batch", identity->batch));

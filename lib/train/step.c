@@ -71,6 +71,17 @@ static hone_status reference_of(hn_run_state *run, const hn_batch *batch,
     return HONE_OK;
 }
 
+static hone_status check_weights(const hn_run_state *run) {
+    HN_TRY(hn_parameters_check(hn_model_weights(run->model)));
+    return run->adapter != NULL ? hn_parameters_check(hn_adapter_weights(run->adapter)) : HONE_OK;
+}
+
+/** A number that is not finite is the weights' fault where one of them is not: the message names that one. */
+static hone_status blame(const hn_run_state *run, hone_status status, int64_t row) {
+    status = hn_fail_in(status, "step %lld, row %lld", (long long)run->step + 1, (long long)row + 1);
+    return status == HONE_ERROR_NUMERIC && check_weights(run) != HONE_OK ? HONE_ERROR_NUMERIC : status;
+}
+
 /** Losses of a scored batch; `policy` becomes d loss / d logp, divided by the step's divisor. */
 static hone_status losses(hn_run_state *run, const hn_batch *batch, double (*policy)[HONE_CONDITIONAL_COUNT],
                           double (*reference)[HONE_CONDITIONAL_COUNT], double divisor, tally *sum) {
@@ -84,8 +95,7 @@ static hone_status losses(hn_run_state *run, const hn_batch *batch, double (*pol
         memcpy(pair.reference, reference[i], sizeof pair.reference);
         const hone_status status = hone_loss_evaluate(&run->options->loss, &pair, &value);
         if (status != HONE_OK)
-            return hn_fail_in(status, "step %lld, row %lld", (long long)run->step + 1,
-                              (long long)example->row + 1);
+            return blame(run, status, example->row);
         add(sum, &pair, &value, &run->options->loss);
         for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
             policy[i][c] = value.derivative[c] / divisor;

@@ -167,7 +167,7 @@ class Eval(unittest.TestCase):
             (1, "not one of exact", [*model, "--out", self.path("f"), "--judge", "oracle"]),
             (1, "distinct", [*model, "--out", self.path("f"), "--model", self.path("one")]),
             (1, "none of the models", [*model, "--out", self.path("f"), "--against", "two"]),
-            (1, "at least 2 resamples", [*model, "--out", self.path("f"), "--max-tokens", 2, "--resamples", 1]),
+            (1, "--resamples is 1", [*model, "--out", self.path("f"), "--max-tokens", 2, "--resamples", 1]),
             (1, "--limit", [*model, "--out", self.path("f"), "--limit", -1]),
             (1, "--revisions", [*model, "--out", self.path("f"), "--revisions", -1]),
             (1, "reference", ["--model", self.path("one"), "--data", no_reference, "--out", self.path("f"), "--judge",

@@ -74,7 +74,7 @@ static int print_text(const hone_answer *answer, int revise) {
         if (revise)
             (void)printf("[%lld] ", (long long)i);
         if (puts(answer->draft[i].text) == EOF)
-            return cli_error("the answers could not be written to standard output");
+            return cli_error("the result could not be written to standard output");
     }
     return 0;
 }
@@ -133,7 +133,7 @@ static int answer_group(const answers *a, hone_sampler *sampler, const char *con
         return cli_error("out of memory");
     const hone_status status =
         hone_sampler_run(sampler, prompts, count, streamed ? write_piece : NULL, &w, answer);
-    if (streamed)
+    if (streamed && status == HONE_OK)
         (void)putchar('\n');
     int code = status == HONE_OK ? 0 : cli_fail(status);
     for (int64_t i = 0; i < count; i++) {
@@ -143,7 +143,7 @@ static int answer_group(const answers *a, hone_sampler *sampler, const char *con
     }
     free(answer);
     if (code == 0 && fflush(stdout) != 0)
-        code = cli_error("the answers could not be written to standard output");
+        code = cli_error("the result could not be written to standard output");
     return code;
 }
 

@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <hone/suggest.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,33 @@ static int help(poptContext context, const char *summary, const char *example) {
     (void)printf("%s\n\n", summary);
     poptPrintHelp(context, stdout, 0);
     (void)printf("\nExample:\n%s\n", example);
-    return cli_flushed() ? 0 : 1;
+    return 0;
+}
+
+enum { NAMES = 128 };
+
+/* The long options of a table and of the tables in it. */
+static size_t option_names(const struct poptOption *table, const char **name, size_t count) {
+    for (; table->longName || table->shortName || table->arg; table++) {
+        if ((table->argInfo & POPT_ARG_MASK) == POPT_ARG_INCLUDE_TABLE)
+            count = option_names(table->arg, name, count);
+        else if (table->longName && count < NAMES)
+            name[count++] = table->longName;
+    }
+    return count;
+}
+
+static int bad_option(poptContext popt, const struct poptOption *table, const char *verb, int error) {
+    const char *name[NAMES], *given = poptBadOption(popt, POPT_BADOPTION_NOALIAS), *meant = NULL;
+    char bare[64];
+
+    if (error == POPT_ERROR_BADOPT && strncmp(given, "--", 2) == 0) {
+        (void)snprintf(bare, sizeof bare, "%.*s", (int)strcspn(given + 2, "="), given + 2);
+        meant = hone_suggest(bare, name, option_names(table, name, 0));
+    }
+    if (meant)
+        return cli_usage(verb, "%s: unknown option; did you mean --%s?", given, meant);
+    return cli_usage(verb, "%s: %s", given, poptStrerror(error));
 }
 
 /* What cli_parse and cli_parse_operands have in common: `place` gets the operands. */
@@ -113,7 +140,7 @@ static int parse(int argc, const char **argv, struct poptOption *options, const 
         free(argument);
     }
     if (code < 0 && value < -1)
-        code = cli_usage(verb, "%s: %s", poptBadOption(popt, POPT_BADOPTION_NOALIAS), poptStrerror(value));
+        code = bad_option(popt, all, verb, value);
     else if (code < 0)
         code = take_operands(popt, verb, wanted);
     poptFreeContext(popt);

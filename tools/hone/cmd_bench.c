@@ -48,5 +48,8 @@ int hone_cmd_bench(int argc, const char **argv) {
             argv[1] = parts[i].verb;
             return parts[i].run(argc - 1, argv + 1);
         }
-    return cli_usage("bench", "there is nothing called \"%s\" to measure", argv[1]);
+    return cli_usage(
+        "bench",
+        "there is nothing called \"%s\" to measure: step, decode, gemm, pack, revise, load or checkpoint",
+        argv[1]);
 }

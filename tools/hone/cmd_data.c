@@ -164,7 +164,9 @@ static int print_all(const arguments *a) {
         return print_json(a);
     for (int i = 0; i < a->files; i++)
         print_file(a, i);
-    return fflush(stdout) == 0 && !ferror(stdout) ? 0 : cli_error("the result could not be written");
+    return fflush(stdout) == 0 && !ferror(stdout)
+               ? 0
+               : cli_error("the result could not be written to standard output");
 }
 
 static int check(arguments *a) {

@@ -32,7 +32,7 @@ static int print_table(const hone_device_entry *entries, size_t count) {
                          (double)e->memory_bytes / 1e9, e->path);
         print_choices(e->choices);
     }
-    return fflush(stdout) == 0 ? 0 : 1;
+    return cli_flushed() ? 0 : cli_error("the result could not be written to standard output");
 }
 
 static int print_json(const hone_device_entry *entries, size_t count) {

@@ -122,6 +122,17 @@ static hone_status fill(const arguments *a, hone_train_options *options) {
     return status == HONE_OK ? hone_train_options_check(options) : status;
 }
 
+/** A run that is resumed brings its configuration, unless the command line has it all. */
+static bool nothing_to_resume(const arguments *a) {
+    char path[4096];
+    const char *out = given(a, "out");
+
+    if (given(a, "resume") == NULL || out == NULL || a->config != NULL || given(a, "model") != NULL)
+        return false;
+    (void)snprintf(path, sizeof path, "%s/config.yaml", out);
+    return access(path, F_OK) != 0;
+}
+
 static bool stop(void *context) {
     (void)context;
     return signal_received != 0;
@@ -180,6 +191,12 @@ static int run(arguments *a) {
     hone_status status = hone_train_options_init(&options);
     int code = 1;
 
+    if (status == HONE_OK && nothing_to_resume(a)) {
+        code = cli_error(
+            "%s: there is no run to go on with (config.yaml is missing); leave out --resume to begin one",
+            given(a, "out"));
+        goto done;
+    }
     if (status == HONE_OK)
         status = fill(a, &options);
     if (status != HONE_OK) {

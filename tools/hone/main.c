@@ -3,6 +3,7 @@
 #include "verbs.h"
 
 #include <hone/log.h>
+#include <hone/suggest.h>
 #include <hone/version.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,24 @@ static int help(FILE *out, int code) {
     return code;
 }
 
+/** What was printed must have got there, whatever the verb thinks of it. */
+static int finish(int code) {
+    return code == 0 && !cli_flushed() ? cli_error("the result could not be written to standard output")
+                                       : code;
+}
+
+static int unknown(const char *name) {
+    const char *known[VERBS];
+    for (int i = 0; i < VERBS; i++)
+        known[i] = verbs[i].name;
+    const char *meant = hone_suggest(name, known, VERBS);
+    if (meant != NULL)
+        (void)fprintf(stderr, "hone: there is no verb \"%s\"; did you mean \"%s\"?\n", name, meant);
+    else
+        (void)fprintf(stderr, "hone: there is no verb \"%s\"; `hone --help` lists them\n", name);
+    return 2;
+}
+
 /** Warnings and notes of the library, on stderr. */
 static void print_log(void *context, hone_log_level level, const char *line) {
     (void)context;
@@ -56,12 +75,11 @@ int main(int argc, const char **argv) {
     if (argc < 2)
         return help(stderr, 2);
     if (strcmp(argv[1], "--version") == 0)
-        return printf("hone %s\n", hone_version()) > 0 ? 0 : 1;
+        return finish(printf("hone %s\n", hone_version()) > 0 ? 0 : 1);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return help(stdout, 0);
+        return finish(help(stdout, 0));
     for (int i = 0; i < VERBS; i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
-    (void)fprintf(stderr, "hone: there is no verb \"%s\"; `hone --help` lists them\n", argv[1]);
-    return 2;
+            return finish(verbs[i].run(argc - 1, argv + 1));
+    return unknown(argv[1]);
 }

@@ -4,10 +4,10 @@
 # Chosen on valid.jsonl of seed 0 (tools/recipes/robustness.sh --sweep): all methods have the same start, pairs and number of steps.
 sorting_method() {
     case $1 in
-    srpo) echo "--method srpo --alpha 0.5 --beta 0.05 --lr 1e-4" ;;
-    ipo) echo "--method ipo --ipo-sums --beta 0.05 --lr 1e-4" ;;
+    srpo) echo "--method srpo --alpha 0.5 --beta 0.1 --lr 2e-4" ;;
+    ipo) echo "--method ipo --ipo-sums --beta 0.1 --lr 1e-4" ;;
     dpo) echo "--method dpo --beta 0.2 --lr 3e-5" ;;
-    rpo) echo "--method rpo --beta 0.1 --lr 1e-4" ;;
+    rpo) echo "--method rpo --beta 0.2 --lr 2e-4" ;;
     esac
 }
 
