@@ -9,7 +9,7 @@ packages=(
     libopenblas-dev libdnnl-dev
     libzstd-dev zlib1g-dev libxxhash-dev librandom123-dev
     libpcre2-dev libutf8proc-dev libjansson-dev libyaml-dev libpopt-dev libcurl4-openssl-dev
-    libcmocka-dev g++ gnuplot-nox
+    libcmocka-dev g++ gnuplot-nox dpkg-dev file groff-base
     python3 python3-pip unzip zstd
 )
 

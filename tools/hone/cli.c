@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HELP_VALUE 0x68656c70
 
@@ -40,6 +41,11 @@ int cli_print_json(json_t *value) {
     if (failed || fputc('\n', stdout) == EOF || fflush(stdout) != 0)
         return cli_error("the result could not be written to standard output");
     return 0;
+}
+
+bool cli_terminal(int file) {
+    const char *plain = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return isatty(file) == 1 && !(plain && *plain) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 /* A text longer than the buffer has lost its first part by now, and the flush of the rest may still succeed. */
@@ -116,6 +122,16 @@ static int take_operands(poptContext popt, const char *verb, const operands *wan
     return poptPeekArg(popt) ? cli_usage(verb, "\"%s\" is one operand too many", poptPeekArg(popt)) : -1;
 }
 
+static struct {
+    void (*describe)(void *context, const cli_page *page);
+    void *context;
+} description;
+
+void cli_describe_with(void (*describe)(void *context, const cli_page *page), void *context) {
+    description.describe = describe;
+    description.context = context;
+}
+
 static int parse(int argc, const char **argv, struct poptOption *options, const char *summary,
                  const char *example, cli_take *take, void *context, const operands *wanted) {
     const char *verb = argv[0];
@@ -126,6 +142,12 @@ static int parse(int argc, const char **argv, struct poptOption *options, const 
         {"help", 'h', POPT_ARG_NONE, NULL, HELP_VALUE, "Show this text", NULL},
         POPT_TABLEEND,
     };
+    if (description.describe) {
+        const cli_page page = {verb,    summary,      example,
+                               options, wanted->name, wanted->list ? 1 : wanted->count};
+        description.describe(description.context, &page);
+        return 0;
+    }
     (void)snprintf(name, sizeof name, "hone %s", verb);
     argv[0] = name; /* what popt's help begins with */
     poptContext popt = poptGetContext(NULL, argc, argv, all, 0);

@@ -16,6 +16,10 @@ int cli_error(const char *format, ...) HONE_PRINTF(1, 2);
 /** Prints "hone VERB: " and the text, and how to get help; returns 2. */
 int cli_usage(const char *verb, const char *format, ...) HONE_PRINTF(2, 3);
 
+/** Whether lines of this file may be rewritten and coloured: a terminal that can, and nobody asked for plain text (NO_COLOR not
+ *  empty, see no-color.org; TERM=dumb). */
+bool cli_terminal(int file);
+
 /** Whether all that was printed on standard output got there. */
 bool cli_flushed(void);
 
@@ -30,6 +34,16 @@ int cli_print_json(json_t *value);
 typedef int cli_take(void *context, int val, const char *argument);
 int cli_parse(int argc, const char **argv, struct poptOption *options, const char *summary,
               const char *example, cli_take *take, void *context);
+
+/** What a verb says of itself. */
+typedef struct cli_page {
+    const char *verb, *summary, *example;
+    const struct poptOption *options;
+    const char *const *operand; /**< [operands] names */
+    int operands;
+} cli_page;
+/** From now on a verb that comes to read its options hands its page to `describe` and does nothing else. */
+void cli_describe_with(void (*describe)(void *context, const cli_page *page), void *context);
 
 /** As cli_parse, for a verb with exactly `count` operands: each is copied to *place[i] (free it). */
 int cli_parse_operands(int argc, const char **argv, struct poptOption *options, const char *summary,

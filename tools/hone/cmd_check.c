@@ -9,6 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char summary[] = "hone check: check a device against the float64 oracle\n"
+                              "\n"
+                              "Runs every operation of every device that loads, the built-in one at every "
+                              "instruction set that the machine has: odd\n"
+                              "sizes, sizes 0 and 1, extremes, aliases, guard bands. Each line counts cases "
+                              "and gives the largest error as a part of\n"
+                              "what is allowed. Exit status: 0 all passed, 1 some failed, 2 wrong usage.";
+static const char example[] = "  hone check\n"
+                              "  hone check --device cpu --isa avx2 --operation attention";
+
 /** The folder of this program's file, with "/hone-conformance" behind it. */
 static int find_program(char path[PATH_MAX]) {
     const ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
@@ -22,7 +32,7 @@ static int find_program(char path[PATH_MAX]) {
     return 0;
 }
 
-int hone_cmd_check(int argc, const char **argv) {
+static int run(int argc, const char **argv) {
     char path[PATH_MAX];
     char **passed = calloc((size_t)argc + 1, sizeof *passed);
 
@@ -38,4 +48,30 @@ int hone_cmd_check(int argc, const char **argv) {
     const int error = errno;
     free(passed);
     return cli_error("%s can't be run: %s", path, strerror(error));
+}
+
+static int accept(void *context, int value, const char *argument) {
+    (void)context;
+    (void)value;
+    (void)argument;
+    return -1;
+}
+
+int hone_cmd_check(int argc, const char **argv) {
+    /* The program reads them again; here they are known for help, manual and completion, and misspelt ones are refused. */
+    const struct poptOption options[] = {
+        {"device", '\0', POPT_ARG_STRING, NULL, 1, "a device instead of all", "NAME[:INDEX]"},
+        {"isa", '\0', POPT_ARG_STRING, NULL, 1, "an instruction set instead of all", "I"},
+        {"threads", '\0', POPT_ARG_STRING, NULL, 1, "the bits of 1 thread, with this many too (2)", "N"},
+        {"seed", '\0', POPT_ARG_STRING, NULL, 1, "of all contents (1)", "S"},
+        {"operation", '\0', POPT_ARG_STRING, NULL, 1, "an operation instead of all", "OP"},
+        {"case", '\0', POPT_ARG_STRING, NULL, 1, "one case of each operation", "N"},
+        {"module", '\0', POPT_ARG_STRING, NULL, 1, "the devices of this module instead", "FILE"},
+        {"option", '\0', POPT_ARG_STRING, NULL, 1, "an option of the device; may be repeated", "NAME=VALUE"},
+        {"json", '\0', POPT_ARG_NONE, NULL, 1, "an object a line", NULL},
+        {"list", '\0', POPT_ARG_NONE, NULL, 1, "list operations and devices, run nothing", NULL},
+        POPT_TABLEEND,
+    };
+    const int code = cli_parse(argc, argv, (struct poptOption *)options, summary, example, accept, NULL);
+    return code < 0 ? run(argc, argv) : code;
 }

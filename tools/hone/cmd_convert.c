@@ -27,9 +27,11 @@ static int parse_dtype(const char *name, hone_dtype *dtype) {
 int hone_cmd_convert(int argc, const char **argv) {
     char *dtype_name = NULL, *from = NULL, *to = NULL;
     hone_dtype dtype = HONE_F32;
+    int json = 0;
     struct poptOption options[] = {
         {"dtype", '\0', POPT_ARG_STRING, &dtype_name, 0,
          "element type of the written weights: f32 (default), f16, bf16", "T"},
+        {"json", '\0', POPT_ARG_NONE, &json, 0, "what was written, as JSON", NULL},
         POPT_TABLEEND,
     };
     const char *const operands[] = {"FILE.gguf", "DIR"};
@@ -39,7 +41,9 @@ int hone_cmd_convert(int argc, const char **argv) {
         code = parse_dtype(dtype_name, &dtype);
     if (code < 0) {
         const hone_status status = hone_convert_gguf(from, to, dtype);
-        code = status == HONE_OK ? (printf("%s\n", to) > 0 ? 0 : 1) : cli_fail(status);
+        code = status != HONE_OK ? cli_fail(status)
+               : json            ? cli_print_json(json_pack("{s:s,s:s}", "model", to, "from", from))
+                                 : (printf("%s\n", to) > 0 ? 0 : 1);
     }
     free(dtype_name);
     free(from);

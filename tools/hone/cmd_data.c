@@ -225,6 +225,8 @@ int hone_cmd_data(int argc, const char **argv) {
         POPT_TABLEEND,
     };
     const int named = argc > 1 && strcmp(argv[1], "check") == 0;
+    if (named)
+        argv[1] = "data check";
     int code =
         cli_parse_list(argc - named, argv + named, options, summary, example, "FILE", &a.file, &a.files);
     if (code < 0 && !named)

@@ -20,7 +20,7 @@ typedef struct arguments {
     char *out, *tokenizer, *device;
     long long width, hidden, layers, heads, kv_heads, head_dim, max_positions, seed;
     double rope_theta, deviation;
-    int untied;
+    int untied, json;
 } arguments;
 
 static hone_model_config make_config(const arguments *a, const hone_tokenizer *tokenizer) {
@@ -76,6 +76,8 @@ static int run(const arguments *a) {
     const hone_status status = create(a, &parameters);
     if (status != HONE_OK)
         return cli_fail(status);
+    if (a->json)
+        return cli_print_json(json_pack("{s:s,s:I}", "model", a->out, "parameters", (json_int_t)parameters));
     (void)fprintf(stderr, "hone: %lld weights\n", (long long)parameters);
     return printf("%s\n", a->out) > 0 ? 0 : 1;
 }
@@ -104,6 +106,7 @@ int hone_cmd_init(int argc, const char **argv) {
          NULL},
         {"seed", '\0', POPT_ARG_LONGLONG, &a.seed, 0, "seed of the weights (0)", "S"},
         {"device", '\0', POPT_ARG_STRING, &a.device, 0, "device to make them on", "D"},
+        {"json", '\0', POPT_ARG_NONE, &a.json, 0, "what was written, as JSON", NULL},
         POPT_TABLEEND,
     };
     int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);

@@ -45,7 +45,7 @@ static const char head[] =
 
 typedef struct arguments {
     char *out, **folder;
-    int count;
+    int count, json;
     long long drafts;
     report_run *run;
 } arguments;
@@ -102,6 +102,8 @@ static int report(arguments *a) {
             (void)remove(temporary);
     }
     free(temporary);
+    if (code == 0 && a->json)
+        return cli_print_json(json_pack("{s:s,s:i}", "report", a->out, "folders", a->count));
     return code == 0 && printf("%s\n", a->out) < 0 ? 1 : code;
 }
 
@@ -110,6 +112,7 @@ int hone_cmd_report(int argc, const char **argv) {
     struct poptOption options[] = {
         {"out", '\0', POPT_ARG_STRING, &a.out, 0, "file to write", "FILE.html"},
         {"drafts", '\0', POPT_ARG_LONGLONG, &a.drafts, 0, "most rows of drafts shown of a folder (200)", "N"},
+        {"json", '\0', POPT_ARG_NONE, &a.json, 0, "what was written, as JSON", NULL},
         POPT_TABLEEND,
     };
     int code = cli_parse_list(argc, argv, options, summary, example, "RUN", &a.folder, &a.count);

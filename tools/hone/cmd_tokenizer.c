@@ -16,6 +16,7 @@ static const char example[] = "  hone tokenizer train --data texts.jsonl --vocab
 typedef struct arguments {
     char *data, *out, *eos;
     long long vocabulary, min_frequency;
+    int json;
     char **text;
     size_t *length, count, capacity;
 } arguments;
@@ -91,10 +92,13 @@ static int train(arguments *a) {
 
     if (status == HONE_OK)
         status = hone_tokenizer_save(tokenizer, a->out);
-    if (status == HONE_OK)
-        (void)fprintf(stderr, "hone: %zu texts, %lld tokens\n", a->count,
-                      (long long)hone_tokenizer_vocabulary(tokenizer));
+    const long long tokens = status == HONE_OK ? (long long)hone_tokenizer_vocabulary(tokenizer) : 0;
+    if (status == HONE_OK && !a->json)
+        (void)fprintf(stderr, "hone: %zu texts, %lld tokens\n", a->count, tokens);
     hone_tokenizer_destroy(tokenizer);
+    if (status == HONE_OK && a->json)
+        return cli_print_json(json_pack("{s:s,s:I,s:I}", "tokenizer", a->out, "texts", (json_int_t)a->count,
+                                        "tokens", (json_int_t)tokens));
     return status == HONE_OK ? (printf("%s\n", a->out) > 0 ? 0 : 1) : cli_fail(status);
 }
 
@@ -107,9 +111,12 @@ int hone_cmd_tokenizer(int argc, const char **argv) {
         {"min-frequency", '\0', POPT_ARG_LONGLONG, &a.min_frequency, 0, "rarer pairs are not merged (2)",
          "N"},
         {"eos", '\0', POPT_ARG_STRING, &a.eos, 0, "end of sequence (<|endoftext|>)", "TOKEN"},
+        {"json", '\0', POPT_ARG_NONE, &a.json, 0, "what was written, as JSON", NULL},
         POPT_TABLEEND,
     };
     const int named = argc > 1 && strcmp(argv[1], "train") == 0;
+    if (named)
+        argv[1] = "tokenizer train";
     int code = cli_parse(argc - named, argv + named, options, summary, example, NULL, NULL);
     if (code < 0 && !named)
         code = cli_usage("tokenizer", "say what to do: hone tokenizer train");

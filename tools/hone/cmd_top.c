@@ -133,7 +133,7 @@ int hone_cmd_top(int argc, const char **argv) {
     };
     const char *const names[] = {"RUN"};
     char **const places[] = {&folder};
-    const bool terminal = isatty(STDOUT_FILENO) == 1;
+    const bool terminal = cli_terminal(STDOUT_FILENO);
     int code = cli_parse_operands(argc, argv, options, summary, example, 1, names, places);
     if (code < 0)
         code = look(folder, json != 0, terminal, &done);

@@ -1,5 +1,7 @@
 #include "progress.h"
 
+#include "cli.h"
+
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +16,7 @@ static double now(void) {
 }
 
 void progress_begin(progress *p, hone_method method) {
-    p->terminal = isatty(STDERR_FILENO) == 1;
+    p->terminal = cli_terminal(STDERR_FILENO);
     p->open = false;
     p->method = method;
     p->last = -interval;
