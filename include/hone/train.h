@@ -29,7 +29,7 @@ typedef enum hone_schedule {
 /** Text fields are owned by the options (hone_train_options_set copies); free with hone_train_options_clear.
  */
 typedef struct hone_train_options {
-    char *model, *data, *out; /**< required */
+    char *model, *data, *out; /**< required; data: FILE[:WEIGHT],.. as hone train --help has it */
     char *adapter;            /**< PEFT folder to start from */
     char *reference;          /**< model folder of the reference; NULL: the starting model, adapter off */
     char *template_name;      /**< built-in name or file; NULL: plain */
@@ -42,7 +42,8 @@ typedef struct hone_train_options {
     char *pack;     /**< trie, sequences, naive (six padded sequences a pair, reference every step) */
     char *schedule; /**< constant, linear, cosine */
     bool full;
-    char *eval_data; /**< held-out rows; NULL: none */
+    char *eval_data;   /**< held-out rows; NULL: none */
+    double eval_split; /**< share of the prompts of `data` that is held out, by a hash of (seed, prompt) */
     int64_t eval_every,
         patience; /**< steps between evaluations; evaluations without a better one until the end, 0: all */
     int64_t lora_rank;

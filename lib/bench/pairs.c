@@ -58,7 +58,7 @@ static hone_status fill(hn_example *example, const hone_bench_step_options *opti
         example->sequence[c] = sequence(example->storage, options, (hone_conditional)c);
     example->tokens[0] = example->tokens[1] = options->completion_tokens;
     example->preference = 1.0;
-    example->row = index;
+    example->line = index + 1;
     const int64_t count = hn_example_sequences(example, mask, list);
     HN_TRY(hone_pack_measure(list, count, HONE_PACK_TRIE, &example->packed));
     HN_TRY(hone_pack_measure(list, count, HONE_PACK_SEQUENCES, &example->naive));

@@ -20,7 +20,9 @@ typedef enum hn_purpose {
     HN_PURPOSE_TEST,
     HN_PURPOSE_BOOTSTRAP,
     HN_PURPOSE_PAIRS,
-    HN_PURPOSE_LABELS
+    HN_PURPOSE_LABELS,
+    HN_PURPOSE_SPLIT,
+    HN_PURPOSE_MIXTURE
 } hn_purpose;
 
 /** Four words from key (seed) and counter (index low, index high, step, purpose). */

@@ -27,9 +27,9 @@ hone_status hn_batch_fill(const hn_examples *examples, const int64_t *index, int
         tokens += hn_example_cost(example, layout);
         if (i == 0 && tokens > pack_tokens)
             return hn_fail(HONE_ERROR_ARGUMENT,
-                           "row %lld needs %lld packed tokens, --pack-tokens is %lld: raise it, or cut "
+                           "line %lld needs %lld packed tokens, --pack-tokens is %lld: raise it, or cut "
                            "prompts with --max-length",
-                           (long long)example->row + 1, (long long)tokens, (long long)pack_tokens);
+                           (long long)example->line, (long long)tokens, (long long)pack_tokens);
         /* Padded layouts pad to the longest of the whole pack: one pair a pack keeps that honest. */
         if (i > 0 && (tokens > pack_tokens || layout == HONE_PACK_PADDED))
             break;

@@ -132,9 +132,14 @@ hone_status hone_train_options_check(hone_train_options *options) {
     HN_TRY(at_least("save-every", options->save_every, 0));
     HN_TRY(at_least("eval-every", options->eval_every, 1));
     HN_TRY(at_least("patience", options->patience, 0));
-    if (options->patience > 0 && options->eval_data == NULL)
+    HN_TRY(within("eval-split", options->eval_split, 0.0, 1.0));
+    if (options->eval_split > 0.0 && options->eval_data != NULL)
         return hn_fail(HONE_ERROR_ARGUMENT,
-                       "--patience %lld waits for a lower held-out loss: pass --eval-data",
+                       "--eval-split and --eval-data are two ways to name the held-out rows: "
+                       "pass one");
+    if (options->patience > 0 && options->eval_data == NULL && !(options->eval_split > 0.0))
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "--patience %lld waits for a lower held-out loss: pass --eval-data or --eval-split",
                        (long long)options->patience);
     HN_TRY(at_least("keep", options->keep, 1));
     HN_TRY(at_least("threads", options->threads, 0));

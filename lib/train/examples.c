@@ -26,16 +26,21 @@ static void hash(hn_hasher *hasher, const hn_example *example, uint32_t mask) {
     hn_hasher_update(hasher, &example->preference, sizeof example->preference);
 }
 
-static hone_status add(hn_examples *examples, const hone_row *row, int64_t index, hn_row_tokens *tokens) {
+static hone_status add(hn_examples *examples, int file, const hone_row *row, hn_row_tokens *tokens) {
+    HN_TRY(hn_reserve(&examples->item, &examples->capacity, (size_t)examples->count + 1,
+                      sizeof *examples->item, "examples"));
     hn_example *example = &examples->item[examples->count++];
 
+    memset(example, 0, sizeof *example);
     example->storage = tokens;
     memcpy(example->sequence, tokens->sequence, sizeof example->sequence);
     example->tokens[0] = tokens->w.count;
     example->tokens[1] = tokens->l.count > 0 ? tokens->l.count : 1;
     example->preference = row->preference;
-    example->row = index;
+    example->line = row->line;
+    example->file = file;
     examples->cut += tokens->cut;
+    examples->rows[file]++;
     return measure(example, examples->mask);
 }
 
@@ -63,44 +68,75 @@ static hone_status read_row(const hone_dataset *data, const hone_row *row, const
                              : hn_fail_in(status, "%s:%lld", hone_dataset_path(data), (long long)row->line);
 }
 
-static hone_status create(const hone_dataset *data, const hone_template *form,
-                          const hone_tokenizer *tokenizer, int64_t max_length, hn_examples *examples) {
-    const int64_t count = hone_dataset_count(data);
-    hn_hasher *hasher = NULL;
+/** What turns rows into examples. */
+typedef struct maker {
+    const hn_part *part;
+    const hone_template *form;
+    const hone_tokenizer *tokenizer;
+    int64_t max_length;
+    hn_hasher *hasher;
+    hn_examples *examples;
+} maker;
+
+static hone_status take_row(const maker *m, int file, const hone_dataset *data, const hone_row *row) {
+    hn_examples *examples = m->examples;
     hn_row_tokens *tokens = NULL;
+    bool fits = false;
     hone_status status = HONE_OK;
 
-    HN_GO(hn_hasher_create(&hasher));
-    HN_GO(hn_alloc(&examples->item, (size_t)count, sizeof *examples->item, "examples"));
-    for (int64_t i = 0; i < count; i++) {
-        const hone_row *row = hone_dataset_row(data, i);
-        bool fits = false;
-        HN_GO(hn_alloc(&tokens, 1, sizeof *tokens, "example"));
-        HN_GO(read_row(data, row, form, tokenizer, examples->mask, max_length, tokens, &fits));
-        if (!fits) {
-            examples->dropped++;
-            hn_free(tokens);
-            tokens = NULL;
-            continue;
-        }
-        hn_row_tokens *kept = tokens;
-        tokens = NULL;
-        HN_GO(add(examples, row, i, kept));
-        hash(hasher, &examples->item[examples->count - 1], examples->mask);
+    if (m->part != NULL && !hn_part_has(m->part, row->prompt))
+        return HONE_OK;
+    HN_GO(hn_alloc(&tokens, 1, sizeof *tokens, "example"));
+    HN_GO(read_row(data, row, m->form, m->tokenizer, examples->mask, m->max_length, tokens, &fits));
+    if (!fits) {
+        examples->dropped++;
+        goto done;
     }
-    hn_hasher_digest(hasher, examples->digest);
+    const int64_t before = examples->count;
+    status = add(examples, file, row, tokens);
+    if (examples->count > before)
+        tokens = NULL; /* the example has it */
+    if (status == HONE_OK)
+        hash(m->hasher, &examples->item[examples->count - 1], examples->mask);
 done:
     hn_free(tokens);
-    hn_hasher_destroy(hasher);
     return status;
 }
 
-hone_status hn_examples_create(const hone_dataset *data, const hone_template *form,
+/** The texts are needed no longer than until they are tokens. */
+static hone_status take_file(const maker *m, int file, const char *path, hone_data_kind kind) {
+    hone_dataset *data = NULL;
+    hone_status status = HONE_OK;
+
+    HN_GO(hone_dataset_open(path, kind, &data));
+    for (int64_t i = 0; i < hone_dataset_count(data); i++)
+        HN_GO(take_row(m, file, data, hone_dataset_row(data, i)));
+done:
+    hone_dataset_destroy(data);
+    return status;
+}
+
+hone_status hn_examples_create(const hn_mixture *mixture, const hn_part *part, const hone_template *form,
                                const hone_tokenizer *tokenizer, const hone_loss_options *loss,
                                int64_t max_length, hn_examples *examples) {
+    maker m = {part, form, tokenizer, max_length, NULL, examples};
+    const hone_data_kind kind = loss->method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE;
+    hone_status status = HONE_OK;
+
     memset(examples, 0, sizeof *examples);
     examples->mask = hone_loss_conditionals(loss);
-    const hone_status status = create(data, form, tokenizer, max_length, examples);
+    HN_GO(hn_hasher_create(&m.hasher));
+    for (size_t f = 0; f < mixture->files; f++)
+        HN_GO(take_file(&m, (int)f, mixture->file[f].path, kind));
+    /* Equal weights of 1 are how things were before there were weights. */
+    for (size_t f = 0; f < mixture->files; f++)
+        if (mixture->file[f].weight != 1.0) {
+            hn_hasher_update(m.hasher, &mixture->file[f].weight, sizeof mixture->file[f].weight);
+            hn_hasher_update(m.hasher, &examples->rows[f], sizeof examples->rows[f]);
+        }
+    hn_hasher_digest(m.hasher, examples->digest);
+done:
+    hn_hasher_destroy(m.hasher);
     if (status != HONE_OK)
         hn_examples_clear(examples);
     return status;

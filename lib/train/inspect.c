@@ -30,7 +30,7 @@ hone_status hone_packing_measure_within(const char *model, const char *form_name
     hone_model_config config;
     hone_tokenizer *tokenizer = NULL;
     hone_template *form = NULL;
-    hone_dataset *data = NULL;
+    hn_mixture mixture = {.files = 0};
     hn_examples examples = {0};
     hone_status status = HONE_OK;
 
@@ -38,15 +38,14 @@ hone_status hone_packing_measure_within(const char *model, const char *form_name
     HN_GO(hone_model_config_read(model, &config));
     HN_GO(hone_tokenizer_open(model, &tokenizer));
     HN_GO(hone_template_open(form_name, tokenizer, &form));
-    HN_GO(hone_dataset_open(path, loss->method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE,
-                            &data));
-    HN_GO(hn_examples_create(data, form, tokenizer, loss, config.max_positions, &examples));
+    HN_GO(hn_mixture_parse(path, &mixture));
+    HN_GO(hn_examples_create(&mixture, NULL, form, tokenizer, loss, config.max_positions, &examples));
     add_up(&examples, budget, packing);
     packing->cut = examples.cut;
     packing->dropped = examples.dropped;
 done:
     hn_examples_clear(&examples);
-    hone_dataset_destroy(data);
+    hn_mixture_clear(&mixture);
     hone_template_destroy(form);
     hone_tokenizer_destroy(tokenizer);
     return status;

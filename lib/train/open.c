@@ -72,19 +72,28 @@ static hone_status open_data(hn_run_state *run) {
     int64_t fitting = 0;
 
     HN_TRY(hone_template_open(options->template_name, run->tokenizer, &run->form));
-    HN_TRY(hone_dataset_open(options->data,
-                             options->loss.method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE,
-                             &run->data));
-    HN_TRY(hn_examples_create(run->data, run->form, run->tokenizer, &options->loss, longest, &run->examples));
+    const hn_part part = {options->eval_split, (uint64_t)options->seed, false};
+
+    HN_TRY(hn_mixture_parse(options->data, &run->mixture));
+    HN_TRY(hn_examples_create(&run->mixture, &part, run->form, run->tokenizer, &options->loss, longest,
+                              &run->examples));
     if (run->examples.cut > 0 || run->examples.dropped > 0)
         hn_log(HONE_LOG_WARNING,
                "%lld rows lost the start of their prompt, %lld rows were left out: longer than %lld tokens",
                (long long)run->examples.cut, (long long)run->examples.dropped, (long long)longest);
     if (run->examples.count == 0)
-        return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on: all are longer than %lld tokens",
-                       options->data, (long long)longest);
-    for (int64_t i = 0; i < run->examples.count; i++)
-        HN_TRY(hn_batch_fill(&run->examples, &i, 1, run->layout, options->pack_tokens, &fitting));
+        return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on: all are %s", options->data,
+                       run->examples.dropped > 0 ? "longer than --max-length or the model's positions"
+                                                 : "held out: lower --eval-split");
+    run->examples_per_epoch = hn_mixture_epoch(&run->mixture, run->examples.rows);
+    if (run->examples_per_epoch < 1)
+        return hn_fail(HONE_ERROR_ARGUMENT, "--data %s: its weights leave no row in an epoch", options->data);
+    for (int64_t i = 0; i < run->examples.count; i++) {
+        const hone_status status =
+            hn_batch_fill(&run->examples, &i, 1, run->layout, options->pack_tokens, &fitting);
+        if (status != HONE_OK)
+            return hn_fail_in(status, "%s", run->mixture.file[run->examples.item[i].file].path);
+    }
     return HONE_OK;
 }
 
@@ -109,7 +118,7 @@ static hone_status open_reference(hn_run_state *run) {
     hone_model *model = run->reference_model != NULL ? run->reference_model : run->model;
     if (run->fresh_reference)
         return hn_network_create(model, NULL, false, 0, &budget.network, &run->reference_network);
-    HN_TRY(hn_format(&beside, "%s.hone", options->data));
+    HN_TRY(hn_format(&beside, "%s.hone", run->mixture.file[0].path));
     const hn_reference_source source = {.model = model,
                                         .examples = &run->examples,
                                         .layout = run->layout,
@@ -141,14 +150,16 @@ static hone_status open_training(hn_run_state *run) {
                              &run->network));
     HN_TRY(hn_batch_reserve(&run->batch, &budget.batch));
     HN_TRY(hn_alloc(&run->edges, (size_t)budget.network.edges, sizeof *run->edges, "edges"));
-    return hn_alloc(&run->order, (size_t)run->examples.count, sizeof *run->order, "order of examples");
+    const size_t order = (size_t)run->examples_per_epoch, all = (size_t)run->examples.count;
+    HN_TRY(hn_alloc(&run->order_scratch, order > all ? order : all, sizeof *run->order, "order of examples"));
+    return hn_alloc(&run->order, order, sizeof *run->order, "order of examples");
 }
 
 static void count_steps(hn_run_state *run) {
     const hone_train_options *options = run->options;
 
     run->pairs_per_step = options->batch_pairs * options->accumulate;
-    run->steps_per_epoch = (run->examples.count + run->pairs_per_step - 1) / run->pairs_per_step;
+    run->steps_per_epoch = (run->examples_per_epoch + run->pairs_per_step - 1) / run->pairs_per_step;
     run->steps =
         options->steps > 0 ? options->steps : (int64_t)ceil(options->epochs * (double)run->steps_per_epoch);
     run->order_epoch = -1;
@@ -272,7 +283,7 @@ void hn_run_close(hn_run_state *run) {
     hn_watch_destroy(run->watch);
     hn_reference_clear(&run->reference);
     hn_examples_clear(&run->examples);
-    hone_dataset_destroy(run->data);
+    hn_mixture_clear(&run->mixture);
     hone_template_destroy(run->form);
     hone_tokenizer_destroy(run->tokenizer);
     hone_adapter_destroy(run->adapter);
@@ -282,6 +293,7 @@ void hn_run_close(hn_run_state *run) {
     hn_batch_clear(&run->batch);
     hn_free(run->edges);
     hn_free(run->order);
+    hn_free(run->order_scratch);
     hn_free(run->trained_text);
     hn_free(run->checkpoints);
     hn_free(run->metrics);

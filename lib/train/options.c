@@ -22,7 +22,8 @@ static const struct row {
     size_t offset;
 } rows[] = {
     TEXT("model", model, "DIR", "model folder to train (Hugging Face layout)"),
-    TEXT("data", data, "FILE", "preference rows, JSONL (.gz, .zst)"),
+    TEXT("data", data, "FILE[:WEIGHT],..",
+         "preference rows, JSONL (.gz, .zst); an epoch has WEIGHT times a file's rows"),
     TEXT("out", out, "RUN", "run folder: metrics, checkpoints, final"),
     TEXT("method", method, "M", "srpo, dpo, ipo, rpo, simpo or sft"),
     TEXT("adapter", adapter, "DIR", "PEFT folder to start from"),
@@ -59,6 +60,8 @@ static const struct row {
             "longest sequence; longer prompts lose their start (0: the model's)"),
     TEXT("eval-data", eval_data, "FILE",
          "held-out rows: their loss in RUN/eval.jsonl, the best state in RUN/best"),
+    REAL("eval-split", eval_split, "F",
+         "instead: the share of the prompts in the data that is held out, with all their rows"),
     INTEGER("eval-every", eval_every, "K", "steps between evaluations of the held-out rows"),
     INTEGER("patience", patience, "N", "stop after N evaluations without a lower loss (0: never)"),
     INTEGER("save-every", save_every, "K", "steps between checkpoints (0: at the end alone)"),

@@ -159,7 +159,8 @@ static hone_status add_training(const hn_run_state *run, int64_t recompute, hone
     add_device(memory, "inputs", STEPS | SAVING, network.inputs);
     add_device(memory, "scratch", STEPS | SAVING, network.workspace);
     add_host(memory, "staging", STEPS | SAVING,
-             host_bytes(&budget.network, &network) + (uint64_t)run->examples.count * sizeof *run->order);
+             host_bytes(&budget.network, &network) +
+                 2 * (uint64_t)run->examples_per_epoch * sizeof *run->order);
     return HONE_OK;
 }
 

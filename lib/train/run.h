@@ -22,8 +22,8 @@ typedef struct hn_run_state {
     hone_adapter *adapter;
     hone_tokenizer *tokenizer;
     hone_template *form;
-    hone_dataset *data;
-    hn_watch *watch; /**< held-out rows; NULL: none */
+    hn_mixture mixture; /**< of training rows */
+    hn_watch *watch;    /**< held-out rows; NULL: none */
     hn_examples examples;
     hn_reference reference;
     hn_network *network, *reference_network;
@@ -32,10 +32,11 @@ typedef struct hn_run_state {
     hn_saver *saver;
     hn_lock *lock; /**< of the run folder */
 
-    hn_batch batch;      /**< the pack in work */
-    int64_t *order;      /**< of the examples, in epoch `order_epoch` */
-    int64_t order_epoch; /**< -1: none yet */
-    float *edges;        /**< [2 pack tokens] */
+    hn_batch batch; /**< the pack in work */
+    int64_t examples_per_epoch;
+    int64_t *order, *order_scratch; /**< [examples_per_epoch] in epoch `order_epoch`; room to make it */
+    int64_t order_epoch;            /**< -1: none yet */
+    float *edges;                   /**< [2 pack tokens] */
     int64_t step, steps, steps_per_epoch, pairs_per_step;
     double started; /**< seconds, of this process's first step */
     int64_t started_step, started_pairs, started_tokens;

@@ -25,12 +25,12 @@ typedef struct tally {
 static span step_span(hn_run_state *run, int64_t step) {
     const int64_t epoch = step / run->steps_per_epoch,
                   first = step % run->steps_per_epoch * run->pairs_per_step;
-    const int64_t left = run->examples.count - first;
+    const int64_t left = run->examples_per_epoch - first;
     span result = {.count = left < run->pairs_per_step ? left : run->pairs_per_step};
 
     if (epoch != run->order_epoch) {
-        hn_random_shuffle((uint64_t)run->options->seed, HN_PURPOSE_SHUFFLE, (uint32_t)epoch, run->order,
-                          run->examples.count);
+        hn_mixture_order(&run->mixture, run->examples.rows, (uint64_t)run->options->seed, epoch,
+                         run->order_scratch, run->order);
         run->order_epoch = epoch;
     }
     result.index = run->order + first;
@@ -77,8 +77,9 @@ static hone_status check_weights(const hn_run_state *run) {
 }
 
 /** A number that is not finite is the weights' fault where one of them is not: the message names that one. */
-static hone_status blame(const hn_run_state *run, hone_status status, int64_t row) {
-    status = hn_fail_in(status, "step %lld, row %lld", (long long)run->step + 1, (long long)row + 1);
+static hone_status blame(const hn_run_state *run, hone_status status, const hn_example *example) {
+    status = hn_fail_in(status, "step %lld, %s:%lld", (long long)run->step + 1,
+                        run->mixture.file[example->file].path, (long long)example->line);
     return status == HONE_ERROR_NUMERIC && check_weights(run) != HONE_OK ? HONE_ERROR_NUMERIC : status;
 }
 
@@ -95,7 +96,7 @@ static hone_status losses(hn_run_state *run, const hn_batch *batch, double (*pol
         memcpy(pair.reference, reference[i], sizeof pair.reference);
         const hone_status status = hone_loss_evaluate(&run->options->loss, &pair, &value);
         if (status != HONE_OK)
-            return blame(run, status, example->row);
+            return blame(run, status, example);
         add(sum, &pair, &value, &run->options->loss);
         for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
             policy[i][c] = value.derivative[c] / divisor;

@@ -12,7 +12,7 @@
 enum { FILE_LIMIT = 1 << 28 };
 
 struct hn_watch {
-    hone_dataset *data;
+    hn_mixture mixture;
     hn_examples examples;
     double (*reference)[HONE_CONDITIONAL_COUNT]; /**< [examples]; zeros for a method without reference */
     hn_network *network;                         /**< of what is trained, without gradient or dropout */
@@ -48,16 +48,21 @@ static hone_status read_rows(hn_watch *w, const hn_run_state *run) {
     const int64_t longest = o->max_length > 0 && o->max_length < positions ? o->max_length : positions;
     int64_t fitting = 0;
 
-    HN_TRY(hone_dataset_open(
-        o->eval_data, o->loss.method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE, &w->data));
-    HN_TRY(hn_examples_create(w->data, run->form, run->tokenizer, &o->loss, longest, &w->examples));
+    const hn_part part = {o->eval_split, (uint64_t)o->seed, true};
+
+    HN_TRY(hn_mixture_parse(o->eval_data != NULL ? o->eval_data : o->data, &w->mixture));
+    HN_TRY(hn_examples_create(&w->mixture, o->eval_data == NULL ? &part : NULL, run->form, run->tokenizer,
+                              &o->loss, longest, &w->examples));
+    if (w->examples.count == 0 && o->eval_data == NULL)
+        return hn_fail(HONE_ERROR_ARGUMENT, "--eval-split %g of %s holds out no row: raise it", o->eval_split,
+                       o->data);
     if (w->examples.count == 0)
         return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to evaluate", o->eval_data);
     for (int64_t i = 0; i < w->examples.count; i++) {
         const hone_status status =
             hn_batch_fill(&w->examples, &i, 1, HONE_PACK_TRIE, o->pack_tokens, &fitting);
         if (status != HONE_OK)
-            return hn_fail_in(status, "%s", o->eval_data);
+            return hn_fail_in(status, "%s", w->mixture.file[w->examples.item[i].file].path);
     }
     return HONE_OK;
 }
@@ -100,7 +105,7 @@ hone_status hn_watch_create(const hn_run_state *run, hn_watch **out) {
     hone_status status = HONE_OK;
 
     *out = NULL;
-    if (run->options->eval_data == NULL)
+    if (run->options->eval_data == NULL && !(run->options->eval_split > 0.0))
         return HONE_OK;
     HN_GO(hn_alloc(&w, 1, sizeof *w, "held-out rows"));
     w->best_loss = INFINITY;
@@ -117,7 +122,7 @@ void hn_watch_destroy(hn_watch *w) {
         return;
     hn_network_destroy(w->network);
     hn_examples_clear(&w->examples);
-    hone_dataset_destroy(w->data);
+    hn_mixture_clear(&w->mixture);
     hn_free(w->reference);
     hn_free(w->edges);
     hn_free(w->order);
@@ -192,8 +197,8 @@ static hone_status add_up(const hn_watch *w, const hn_run_state *run,
         memcpy(pair.reference, w->reference[i], sizeof pair.reference);
         const hone_status status = hone_loss_evaluate(&run->options->loss, &pair, &value);
         if (status != HONE_OK)
-            return hn_fail_in(status, "step %lld, held-out row %lld", (long long)run->step,
-                              (long long)example->row + 1);
+            return hn_fail_in(status, "step %lld, held out, %s:%lld", (long long)run->step,
+                              w->mixture.file[example->file].path, (long long)example->line);
         e->loss += value.loss;
         e->margin += value.reward_chosen - value.reward_rejected;
         e->accuracy += value.reward_chosen > value.reward_rejected ? 1.0 : 0.0;

@@ -123,7 +123,7 @@ OPTIONS = [
     ("a memory limit that is no size", ["TRAIN", "--memory-limit", "much"], 2, ["--memory-limit", "much"]),
     ("a memory limit too small", ["TRAIN", "--memory-limit", "1M"], 1, ["--memory-limit", "MB"]),
     ("pairs over the budget", ["TRAIN", "--pack-tokens", "8"], 1, ["--pack-tokens", "8"]),
-    ("sequences that are all too long", ["TRAIN", "--max-length", "3"], 1, ["3"]),
+    ("sequences that are all too long", ["TRAIN", "--max-length", "3"], 1, ["--max-length"]),
     ("both of full and adapter", ["TRAIN", "--full", "--adapter", "ADAPTER"], 2, ["--full", "--adapter"]),
     ("a data file that is missing", ["train", "--model", "MODEL", "--method", "srpo", "--out", "OUT", "--data", "/no/such"], 1,
      ["/no/such"]),

@@ -93,12 +93,11 @@ static hone_model *open_model(const bench *b, const char *folder, hone_adapter *
 
 static void open_examples(const bench *b, const char *rows, const hone_loss_options *loss,
                           hn_examples *examples) {
-    hone_dataset *data = NULL;
+    hn_mixture mixture;
 
-    REQUIRE(hone_dataset_open(golden_path("methods/%s/%s", b->name, rows),
-                              loss->method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE, &data));
-    REQUIRE(hn_examples_create(data, b->form, b->tokenizer, loss, 512, examples));
-    hone_dataset_destroy(data);
+    REQUIRE(hn_mixture_parse(golden_path("methods/%s/%s", b->name, rows), &mixture));
+    REQUIRE(hn_examples_create(&mixture, NULL, b->form, b->tokenizer, loss, 512, examples));
+    hn_mixture_clear(&mixture);
     assert_int_equal(examples->count, json_array_size(golden_member(b->batch, "pairs")));
     assert_int_equal(examples->cut + examples->dropped, 0);
 }
