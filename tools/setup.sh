@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what hone is built and tested with: the one list of Debian packages. Installs nothing that is there already.
-# `tools/setup.sh --check` only lists what is missing (exit 1 when something is).
+# `tools/setup.sh --tests` adds what the tests alone want. `--check` only lists what is missing (exit 1 when something is).
 set -euo pipefail
 
 packages=(
@@ -9,16 +9,28 @@ packages=(
     libopenblas-dev libdnnl-dev
     libzstd-dev zlib1g-dev libxxhash-dev librandom123-dev
     libpcre2-dev libutf8proc-dev libjansson-dev libyaml-dev libpopt-dev libcurl4-openssl-dev
-    libcmocka-dev g++ gnuplot-nox dpkg-dev file groff-base
+    libcmocka-dev g++ gnuplot-nox
     python3 python3-pip unzip zstd
 )
+
+# The report is looked at in a browser; dpkg-deb, file and groff look at the package and the manual.
+test_packages=(chromium dpkg-dev file groff-base)
+
+check=
+for argument; do
+    case $argument in
+    --tests) packages+=("${test_packages[@]}") ;;
+    --check) check=1 ;;
+    *) sed -n '2,3s/^# //p' "$0" >&2; exit 2 ;;
+    esac
+done
 
 missing=()
 for package in "${packages[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
 
-if [ "${1:-}" = --check ]; then
+if [ -n "$check" ]; then
     [ ${#missing[@]} -eq 0 ] || { printf '%s\n' "${missing[@]}"; exit 1; }
     exit 0
 fi

@@ -98,7 +98,7 @@ check_lint() {
     git ls-files 'lib/*.c' 'backends/*.c' 'tools/*.c' | xargs -r -P 2 -n 4 tools/lint.sh build/release
 }
 
-tools/setup.sh
+tools/setup.sh --tests
 mkdir -p build
 check release
 if ! $quick; then

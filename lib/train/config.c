@@ -106,6 +106,18 @@ static hone_status append_text(hn_bytes *out, const char *name, const char *valu
     return hn_bytes_append(out, "\"\n", 2);
 }
 
+/** The shortest text that reads back as the same number. */
+static hone_status append_real(hn_bytes *out, const char *name, double real) {
+    char text[32];
+
+    for (int digits = 6; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, real);
+        if (strtod(text, NULL) == real)
+            break;
+    }
+    return hn_bytes_printf(out, "%s: %s\n", name, text);
+}
+
 static hone_status append_option(hn_bytes *out, const hone_option_info *info, const void *field) {
     const char *text = NULL;
     double real = 0.0;
@@ -118,7 +130,7 @@ static hone_status append_option(hn_bytes *out, const hone_option_info *info, co
         return hn_bytes_printf(out, "%s: %lld\n", info->name, (long long)*(const int64_t *)field);
     case HONE_OPTION_REAL:
         real = *(const double *)field;
-        return isnan(real) ? HONE_OK : hn_bytes_printf(out, "%s: %.17g\n", info->name, real);
+        return isnan(real) ? HONE_OK : append_real(out, info->name, real);
     case HONE_OPTION_FLAG:
         /* "resume" is how a run was started, not what it computes. */
         if (strcmp(info->name, "resume") == 0)

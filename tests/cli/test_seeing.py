@@ -213,10 +213,11 @@ class Report(Case):
         drafts = [{"policy": "srpo", "set": "in", "row": 3, "prompt": "p", "reference": "r",
                    "drafts": [{"text": "the quick fox"}, {"text": "the slow fox jumps"}, {"text": "the slow fox jumps"}]}]
         page = self.page(self.evaluation("measured", drafts))
-        self.assertIn("70.0", page.text["td"])
-        self.assertIn("65.0 to 75.0", page.text["td"])
+        self.assertIn("70.0 \u00b1 2.0", page.text["td"])
+        self.assertIn(("title", "95 %: 65.0 to 75.0"), page.attributes)
         self.assertEqual((page.text["del"], page.text["ins"]), (["quick"], ["slow", "jumps"]))
-        self.assertEqual(page.text["h4"], ["draft", "revision 1", "revision 2", "reference"])
+        self.assertEqual(page.text["h4"], ["draft", "revision 1", "revision 2"])
+        self.assertIn("reference: r", page.text["p"])
 
     def test_hostile_text_stays_text(self):
         drafts = [{"policy": self.EVIL, "set": self.EVIL, "row": 0, "prompt": self.EVIL, "reference": self.EVIL,
@@ -226,14 +227,28 @@ class Report(Case):
         shown = self.EVIL.replace("\x01", "\ufffd")
         self.assertIn(shown, page.text["p"])
         self.assertIn(shown, page.text["th"])
-        self.assertEqual(page.seen.count("details"), 2)
+        self.assertEqual(page.attributes.count(("class", "card")), 2)
 
     def test_long_drafts_and_few_rows(self):
         long = " ".join(map(str, range(5000)))
         row = {"policy": "a", "set": "b", "row": 0, "prompt": "", "drafts": [{"text": long}, {"text": long + " x"}]}
-        page = self.page(self.evaluation("long", [row] * 5), more=["--drafts", 2])
-        self.assertEqual(page.seen.count("details"), 2)
+        page = self.page(self.evaluation("long", [{**row, "row": i} for i in range(5)]), more=["--drafts", 2])
+        self.assertEqual(page.attributes.count(("class", "card")), 2)
+        self.assertTrue(any("3 more lines of drafts" in text for text in page.text["p"]))
         self.assertIn(long + " x", page.text["p"])
+
+    def test_policies_stand_side_by_side(self):
+        rows = [{"policy": policy, "set": "in", "row": row, "prompt": f"p{row}", "drafts": [{"text": policy}]}
+                for policy in ("one", "two") for row in range(3)]
+        page = self.page(self.evaluation("beside", rows))
+        self.assertEqual(page.attributes.count(("class", "card")), 3)
+        self.assertEqual([text for text in page.text["summary"] if text in ("one", "two")], ["one", "two"] * 3)
+
+    def test_held_out_curve(self):
+        held = self.write("held.jsonl", "".join(json.dumps({"prompt": f"sort {i} d =", "chosen": f" d {i}", "rejected": f" {i} d"}) + "\n"
+                                                for i in range(3)))
+        self.train("held", "--steps", 4, "--eval-data", held, "--eval-every", 2)
+        self.assertIn("eval_loss", self.page(self.path("held")).text["figcaption"])
 
     def test_damaged_files(self):
         os.makedirs(self.path("damaged"))

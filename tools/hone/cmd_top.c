@@ -103,7 +103,7 @@ static int print_json(const standing *s) {
 /* One look; *done when the run has ended, or nobody watches. */
 static int look(const char *folder, bool json, bool terminal, bool *done) {
     report_run run;
-    int code = report_run_read(folder, 0, &run);
+    int code = report_run_read(folder, &run);
     *done = true;
     if (code == 0 && !run.metrics)
         code = cli_error("%s: no metrics.jsonl in it: the folder of a training run is wanted", folder);

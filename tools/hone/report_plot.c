@@ -58,14 +58,21 @@ static int has(const report_run *run, const char *name) {
     return 0;
 }
 
+/* The third column is a running mean (of about the last fiftieth of the steps): what single batches hide. */
 static void write_points(FILE *to, int r, const report_run *run, const char *name) {
     const size_t count = json_array_size(run->metrics), stride = count / MOST_POINTS + 1;
+    const double part = 1.0 / (1.0 + (double)count / 50.0);
+    double sum = 0.0, weight = 0.0;
     (void)fprintf(to, "$run%d << EOD\n", r);
-    for (size_t i = 0; i < count; i += stride) {
+    for (size_t i = 0; i < count; i++) {
         const json_t *row = json_array_get(run->metrics, i), *value = json_object_get(row, name);
-        if (json_is_number(value))
-            (void)fprintf(to, "%.17g %.17g\n", json_number_value(json_object_get(row, "step")),
-                          json_number_value(value));
+        if (!json_is_number(value))
+            continue;
+        sum += part * (json_number_value(value) - sum);
+        weight += part * (1.0 - weight);
+        if (i % stride == 0 || strncmp(name, "eval_", 5) == 0)
+            (void)fprintf(to, "%.17g %.17g %.17g\n", json_number_value(json_object_get(row, "step")),
+                          json_number_value(value), sum / weight);
     }
     (void)fputs("EOD\n", to);
 }
@@ -99,10 +106,12 @@ static int curve(FILE *to, const report_run *run, int count, const char *name) {
             write_points(script, r, &run[r], name);
     for (int r = 0; r < count; r++)
         if (has(&run[r], name)) {
+            const char *line = colour[r % COLOURS];
             (void)fprintf(
                 script,
-                "%s$run%d using 1:2 with linespoints pointtype 7 pointsize 0.2 linecolor rgb '%s' title ",
-                comma, r, colour[r % COLOURS]);
+                "%s$run%d using 1:2 with lines linewidth 0.5 linecolor rgb '#b0%s' notitle, "
+                "$run%d using 1:3 with linespoints pointtype 7 pointsize 0.1 linecolor rgb '%s' title ",
+                comma, r, line + 1, r, line);
             gnuplot_text(script, run[r].folder);
             comma = ", ";
         }
@@ -115,9 +124,15 @@ static int curve(FILE *to, const report_run *run, int count, const char *name) {
 }
 
 int report_curves(FILE *to, const report_run *run, int count) {
-    static const char *const names[] = {
-        "loss",         "eval/loss",     "rewards/margins", "rewards/accuracies",
-        "logps/chosen", "learning_rate", "grad_norm",       "pairs_per_second"};
+    static const char *const names[] = {"loss",
+                                        "eval_loss",
+                                        "eval_rewards/accuracies",
+                                        "rewards/margins",
+                                        "rewards/accuracies",
+                                        "logps/chosen",
+                                        "learning_rate",
+                                        "grad_norm",
+                                        "pairs_per_second"};
     int code = 0;
     (void)fputs("<section id=\"curves\"><h2>Curves</h2><div class=\"figures\">\n", to);
     for (size_t n = 0; code == 0 && n < sizeof names / sizeof names[0]; n++) {
@@ -154,10 +169,11 @@ static int matches(const json_t *result, const char *set, const char *policy) {
     return strcmp(text_of(result, "set"), set) == 0 && strcmp(text_of(result, "policy"), policy) == 0;
 }
 
-static void write_rates(FILE *to, size_t p, const json_t *results, const char *set, const char *policy) {
+static void write_rates(FILE *to, size_t p, const json_t *results, const char *set, const char *policy,
+                        const char *key) {
     (void)fprintf(to, "$policy%zu << EOD\n", p);
     for (size_t i = 0; i < json_array_size(results); i++) {
-        const json_t *result = json_array_get(results, i), *rate = json_object_get(result, "win_rate");
+        const json_t *result = json_array_get(results, i), *rate = json_object_get(result, key);
         if (matches(result, set, policy) && json_is_number(json_object_get(rate, "mean")))
             (void)fprintf(to, "%.17g %.17g %.17g %.17g\n",
                           json_number_value(json_object_get(result, "revision")),
@@ -168,18 +184,19 @@ static void write_rates(FILE *to, size_t p, const json_t *results, const char *s
     (void)fputs("EOD\n", to);
 }
 
-static int rates_figure(FILE *to, const json_t *results, const char *set, const json_t *policies) {
+static int rates_figure(FILE *to, const json_t *results, const char *set, const json_t *policies,
+                        const char *key) {
     FILE *script = tmpfile();
     int code = 1;
     if (!script)
         return cli_error("a temporary file could not be made: %s", strerror(errno));
     begin_script(script, "revisions");
-    (void)fputs("set ylabel 'win rate, %'\nset xtics 1\nset offsets 0.2,0.2,0,0\nset yrange [-2:102]\nset "
-                "style fill transparent "
-                "solid 0.2 noborder\n",
+    (void)fputs("set xtics 1\nset xrange [-0.2:*]\nset autoscale xfixmax\nset offsets 0,0.2,2,2\nset style "
+                "fill transparent solid "
+                "0.2 noborder\n",
                 script);
     for (size_t p = 0; p < json_array_size(policies); p++)
-        write_rates(script, p, results, set, json_string_value(json_array_get(policies, p)));
+        write_rates(script, p, results, set, json_string_value(json_array_get(policies, p)), key);
     for (size_t p = 0; p < json_array_size(policies); p++) {
         const char *line = colour[p % COLOURS];
         (void)fprintf(script,
@@ -195,42 +212,30 @@ static int rates_figure(FILE *to, const json_t *results, const char *set, const 
     return code;
 }
 
-static void rates_table(FILE *to, const json_t *results, const char *set, const json_t *policies) {
-    (void)fputs(
-        "<table><thead><tr><th>policy</th><th>revisions</th><th>win rate, %</th><th>deviation</th><th>95 % "
-        "interval</th></tr></thead><tbody>\n",
-        to);
-    for (size_t p = 0; p < json_array_size(policies); p++)
-        for (size_t i = 0; i < json_array_size(results); i++) {
-            const json_t *result = json_array_get(results, i), *rate = json_object_get(result, "win_rate");
-            const char *policy = json_string_value(json_array_get(policies, p));
-            if (!matches(result, set, policy) || !json_is_number(json_object_get(rate, "mean")))
-                continue;
-            (void)fputs("<tr><th>", to);
-            report_text(to, policy);
-            (void)fprintf(to, "</th><td>%.0f</td><td>%.1f</td><td>%.1f</td><td>%.1f to %.1f</td></tr>\n",
-                          json_number_value(json_object_get(result, "revision")),
-                          100.0 * json_number_value(json_object_get(rate, "mean")),
-                          100.0 * json_number_value(json_object_get(rate, "deviation")),
-                          100.0 * json_number_value(json_object_get(rate, "low")),
-                          100.0 * json_number_value(json_object_get(rate, "high")));
-        }
-    (void)fputs("</tbody></table>\n", to);
+/* One set's estimates over revisions. */
+static int rates_of(FILE *to, const json_t *results, const char *set, const json_t *policies, const char *key,
+                    const char *title) {
+    (void)fprintf(to, "<figure class=\"rates\"><figcaption>%s, %%: ", title);
+    report_text(to, strcmp(set, "in") == 0    ? "in distribution"
+                    : strcmp(set, "out") == 0 ? "out of distribution"
+                                              : set);
+    (void)fputs("</figcaption>\n", to);
+    const int code = rates_figure(to, results, set, policies, key);
+    (void)fputs("</figure>\n", to);
+    return code;
 }
 
 int report_win_rates(FILE *to, const report_run *run) {
     const json_t *results = json_object_get(run->results, "results");
     json_t *sets = values(results, "set"), *policies = values(results, "policy");
+    const int scores = json_is_object(json_object_get(json_array_get(results, 0), "score"));
     int code = 0;
-    for (size_t s = 0; code == 0 && json_array_size(policies) > 0 && s < json_array_size(sets); s++) {
-        const char *set = json_string_value(json_array_get(sets, s));
-        (void)fputs("<figure class=\"rates\"><figcaption>win rate: ", to);
-        report_text(to, set);
-        (void)fputs("</figcaption>\n", to);
-        code = rates_figure(to, results, set, policies);
-        rates_table(to, results, set, policies);
-        (void)fputs("</figure>\n", to);
-    }
+    for (size_t s = 0; code == 0 && json_array_size(policies) > 0 && s < json_array_size(sets); s++)
+        code = rates_of(to, results, json_string_value(json_array_get(sets, s)), policies, "win_rate",
+                        "win rate over revisions");
+    for (size_t s = 0; scores && code == 0 && s < json_array_size(sets); s++)
+        code = rates_of(to, results, json_string_value(json_array_get(sets, s)), policies, "score",
+                        "score over revisions");
     json_decref(sets);
     json_decref(policies);
     return code;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_LINES = 1000000 };
+
 /* NULL: out of memory, or no such file. */
 static FILE *open_in(const char *folder, const char *name) {
     char *path = malloc(strlen(folder) + strlen(name) + 2);
@@ -60,14 +62,23 @@ static char *read_text(const char *folder, const char *name) {
     return text;
 }
 
-int report_run_read(const char *folder, long long drafts, report_run *run) {
+/* Held-out rows have lines of their own. */
+static void add_held_out(report_run *run) {
+    json_t *held = run->metrics ? read_lines(run->folder, "eval.jsonl", MOST_LINES) : NULL;
+    if (held)
+        (void)json_array_extend(run->metrics, held);
+    json_decref(held);
+}
+
+int report_run_read(const char *folder, report_run *run) {
     *run = (report_run){.folder = strdup(folder)};
     if (!run->folder)
         return cli_error("out of memory");
-    run->metrics = read_lines(folder, "metrics.jsonl", 10000000);
+    run->metrics = read_lines(folder, "metrics.jsonl", MOST_LINES);
     run->config = read_text(folder, "config.yaml");
     run->results = read_json(folder, "results.json");
-    run->drafts = read_lines(folder, "drafts.jsonl", drafts);
+    run->drafts = read_lines(folder, "drafts.jsonl", MOST_LINES);
+    add_held_out(run);
     if (!run->metrics && !run->config && !run->results && !run->drafts)
         return cli_error(
             "%s: no metrics.jsonl, config.yaml, results.json or drafts.jsonl in it: a folder that hone "

@@ -98,8 +98,7 @@ static void put_changes(FILE *to, const word *a, int na, const word *b, int nb) 
     }
 }
 
-/* `before` NULL, or a text too long to compare: as it is. */
-static void put_revision(FILE *to, const char *before, const char *after) {
+void report_revision(FILE *to, const char *before, const char *after) {
     word *words = calloc((size_t)2 * MOST_WORDS, sizeof *words);
     unsigned short *table = calloc((size_t)(MOST_WORDS + 1) * (MOST_WORDS + 1), sizeof *table);
     const int na = words && before ? split(before, words) : -1,
@@ -112,43 +111,6 @@ static void put_revision(FILE *to, const char *before, const char *after) {
     }
     free(words);
     free(table);
-}
-
-static const char *text_of(const json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-static void put_draft(FILE *to, const json_t *row) {
-    const json_t *drafts = json_object_get(row, "drafts");
-    (void)fputs("<details><summary>", to);
-    report_text(to, text_of(row, "policy"));
-    (void)fputs(" \xc2\xb7 ", to);
-    report_text(to, text_of(row, "set"));
-    (void)fprintf(to, " \xc2\xb7 row %.0f</summary><p class=\"prompt\">",
-                  json_number_value(json_object_get(row, "row")) + 1.0);
-    report_text(to, text_of(row, "prompt"));
-    (void)fputs("</p><div class=\"drafts\">\n", to);
-    for (size_t i = 0; i < json_array_size(drafts); i++) {
-        (void)fprintf(to, "<div><h4>%s%.0zu</h4><p>", i == 0 ? "draft" : "revision ", i);
-        put_revision(to, i > 0 ? text_of(json_array_get(drafts, i - 1), "text") : NULL,
-                     text_of(json_array_get(drafts, i), "text"));
-        (void)fputs("</p></div>\n", to);
-    }
-    if (text_of(row, "reference")[0]) {
-        (void)fputs("<div><h4>reference</h4><p>", to);
-        report_text(to, text_of(row, "reference"));
-        (void)fputs("</p></div>\n", to);
-    }
-    (void)fputs("</div></details>\n", to);
-}
-
-void report_drafts(FILE *to, const report_run *run) {
-    if (json_array_size(run->drafts) == 0)
-        return;
-    (void)fputs("<h3>Drafts and revisions</h3>\n", to);
-    for (size_t i = 0; i < json_array_size(run->drafts); i++)
-        put_draft(to, json_array_get(run->drafts, i));
 }
 
 static void put_facts(FILE *to, const char *path, const data_facts *f, bool pairs) {
