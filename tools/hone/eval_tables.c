@@ -158,16 +158,20 @@ static void print_paired(const json_t *list) {
     }
 }
 
+/** A revision that changed nothing says so. */
 static void print_drafts(const json_t *results, const json_t *policy) {
     const json_t *drafts = json_object_get(policy, "drafts");
+    const char *before = NULL;
 
     (void)printf("  %-*s", name_width(results), text(policy, "name"));
     for (size_t n = 0; n < json_array_size(drafts); n++) {
         const json_t *draft = json_array_get(drafts, n);
         const double score = real(draft, "score");
-        (void)printf("%s %s", n == 0 ? "" : "  ->", text(draft, "text"));
-        if (!isnan(score))
+        const bool same = before != NULL && strcmp(before, text(draft, "text")) == 0;
+        (void)printf("%s %s", n == 0 ? "" : "  ->", same ? "same" : text(draft, "text"));
+        if (!isnan(score) && !same)
             (void)printf(" [%.0f]", 100.0 * score);
+        before = text(draft, "text");
     }
     (void)putchar('\n');
 }
