@@ -191,7 +191,8 @@ static int by_name(const void *a, const void *b) {
 
 /** Sorted by name, so that find is a binary search and a name in two shards shows. */
 static hone_status index_names(hn_safetensors *file, const char *path) {
-    qsort(file->item, file->count, sizeof *file->item, by_name);
+    if (file->count > 0)
+        qsort(file->item, file->count, sizeof *file->item, by_name);
     for (size_t i = 1; i < file->count; i++)
         if (strcmp(file->item[i - 1].name, file->item[i].name) == 0)
             return hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s is there twice", path, file->item[i].name);
