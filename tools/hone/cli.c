@@ -1,5 +1,7 @@
 #include "cli.h"
 
+#include "values.h"
+
 #include <hone/suggest.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@ int cli_usage(const char *verb, const char *format, ...) {
     va_start(arguments, format);
     (void)fprintf(stderr, "hone %s: ", verb);
     (void)vfprintf(stderr, format, arguments);
-    (void)fprintf(stderr, "\nTry: hone %s --help\n", verb);
+    (void)fprintf(stderr, " (see `hone %s --help`)\n", verb);
     va_end(arguments);
     return 2;
 }
@@ -81,7 +83,8 @@ static int bad_option(poptContext popt, const struct poptOption *table, const ch
     }
     if (meant)
         return cli_usage(verb, "%s: unknown option; did you mean --%s?", given, meant);
-    return cli_usage(verb, "%s: %s", given, poptStrerror(error));
+    return error == POPT_ERROR_NOARG ? cli_usage(verb, "%s needs a value", given)
+                                     : cli_usage(verb, "%s: %s", given, poptStrerror(error));
 }
 
 /* What cli_parse and cli_parse_operands have in common: `place` gets the operands. */
@@ -132,13 +135,16 @@ void cli_describe_with(void (*describe)(void *context, const cli_page *page), vo
     description.context = context;
 }
 
-static int parse(int argc, const char **argv, struct poptOption *options, const char *summary,
+static int parse(int argc, const char **argv, const struct poptOption *options, const char *summary,
                  const char *example, cli_take *take, void *context, const operands *wanted) {
     const char *verb = argv[0];
     char name[64];
     int value, code = -1;
+    values *places = values_create(options);
+    if (!places)
+        return cli_error("out of memory");
     struct poptOption all[] = {
-        {NULL, '\0', POPT_ARG_INCLUDE_TABLE, options, 0, "Options:", NULL},
+        {NULL, '\0', POPT_ARG_INCLUDE_TABLE, values_table(places), 0, "Options:", NULL},
         {"help", 'h', POPT_ARG_NONE, NULL, HELP_VALUE, "Show this text", NULL},
         POPT_TABLEEND,
     };
@@ -151,12 +157,16 @@ static int parse(int argc, const char **argv, struct poptOption *options, const 
     (void)snprintf(name, sizeof name, "hone %s", verb);
     argv[0] = name; /* what popt's help begins with */
     poptContext popt = poptGetContext(NULL, argc, argv, all, 0);
-    if (!popt)
+    if (!popt) {
+        values_destroy(places);
         return cli_error("out of memory");
+    }
     while (code < 0 && (value = poptGetNextOpt(popt)) > 0) {
         char *argument = poptGetOptArg(popt);
         if (value == HELP_VALUE)
             code = help(popt, summary, example);
+        else if (values_mine(places, value))
+            code = values_take(places, verb, value, argument);
         else if (take)
             code = take(context, value, argument);
         free(argument);
@@ -166,6 +176,7 @@ static int parse(int argc, const char **argv, struct poptOption *options, const 
     else if (code < 0)
         code = take_operands(popt, verb, wanted);
     poptFreeContext(popt);
+    values_destroy(places);
     argv[0] = verb;
     return code;
 }
