@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,8 @@
 
 struct hn_lock {
     char *folder, *path;
-    int file;  /**< -1: not open */
-    bool made; /**< the folder was not there before */
+    int file; /**< -1: not open */
+    int made; /**< folders that were not there before: this one, and so many above it */
 };
 
 /** "process 123", as the holder wrote it; it may just be about to. */
@@ -71,6 +72,41 @@ static hone_status try_once(hn_lock *lock, bool *taken) {
     return HONE_OK;
 }
 
+/** The path without its last name; false where there is none before it. */
+static bool go_up(char *path) {
+    char *slash = strrchr(path, '/');
+
+    while (slash != NULL && slash > path && slash[-1] == '/')
+        slash--;
+    if (slash != NULL)
+        *slash = '\0';
+    return slash != NULL && slash > path;
+}
+
+/** Of the folder and those above it, those that are missing. */
+static int count_missing(const char *folder) {
+    char path[PATH_MAX];
+    int missing = 0;
+
+    (void)snprintf(path, sizeof path, "%s", folder);
+    while (!hn_folder_exists(path)) {
+        missing++;
+        if (!go_up(path))
+            break;
+    }
+    return missing;
+}
+
+/** The folders that were made, from below; one with anything in it stays, and so do those above it. */
+static void remove_made(const hn_lock *lock) {
+    char path[PATH_MAX];
+    bool more = true;
+
+    (void)snprintf(path, sizeof path, "%s", lock->folder);
+    for (int i = 0; i < lock->made && more && rmdir(path) == 0; i++)
+        more = go_up(path);
+}
+
 static void destroy(hn_lock *lock) {
     if (lock == NULL)
         return;
@@ -90,8 +126,10 @@ hone_status hn_lock_take(const char *folder, hn_lock **out) {
     HN_GO(hn_alloc(&lock, 1, sizeof *lock, "lock"));
     lock->file = -1;
     HN_GO(hn_strdup(&lock->folder, folder));
+    for (size_t n = strlen(folder); n > 1 && lock->folder[n - 1] == '/'; n--)
+        lock->folder[n - 1] = '\0';
     HN_GO(hn_path_join(folder, ".lock", &lock->path));
-    lock->made = !hn_folder_exists(folder);
+    lock->made = count_missing(lock->folder);
     while (!taken) {
         HN_GO(hn_folder_make(folder));
         HN_GO(try_once(lock, &taken));
@@ -100,6 +138,8 @@ hone_status hn_lock_take(const char *folder, hn_lock **out) {
     *out = lock;
     lock = NULL;
 done:
+    if (lock != NULL && lock->folder != NULL)
+        remove_made(lock);
     destroy(lock);
     return status;
 }
@@ -108,7 +148,6 @@ void hn_lock_release(hn_lock *lock) {
     if (lock == NULL)
         return;
     (void)hn_files()->unlink(lock->path);
-    if (lock->made)
-        (void)rmdir(lock->folder); /* stays when there is anything in it */
+    remove_made(lock);
     destroy(lock);
 }

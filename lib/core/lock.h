@@ -9,7 +9,7 @@ typedef struct hn_lock hn_lock;
 /** Makes the folder where it is missing and locks folder/.lock, which holds the number of this process. HONE_ERROR_IO naming
  *  the process that has it. Where the file system knows no locks, a warning is logged and *lock is as good as taken. */
 HONE_MUST_USE hone_status hn_lock_take(const char *folder, hn_lock **lock);
-/** Takes .lock away, and the folder too when hn_lock_take made it and nothing else was put there. NULL is allowed. */
+/** Takes .lock away, and the folders that hn_lock_take made, where nothing else was put in them. NULL is allowed. */
 void hn_lock_release(hn_lock *lock);
 
 #endif

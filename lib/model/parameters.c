@@ -202,6 +202,21 @@ done:
     return status;
 }
 
+/** Exponents of all ones say infinite or no number. Q8 is not looked at: its scales lie between its steps. */
+static bool all_finite(hone_dtype dtype, const void *block, size_t bytes) {
+    const uint32_t *wide = block, wide_mask = 0x7f800000u;
+    const uint16_t *narrow = block, narrow_mask = dtype == HONE_BF16 ? 0x7f80u : 0x7c00u;
+    unsigned bad = 0;
+
+    if (dtype == HONE_F32)
+        for (size_t i = 0; i < bytes / sizeof *wide; i++)
+            bad |= (wide[i] & wide_mask) == wide_mask;
+    else if (dtype == HONE_BF16 || dtype == HONE_F16)
+        for (size_t i = 0; i < bytes / sizeof *narrow; i++)
+            bad |= (narrow[i] & narrow_mask) == narrow_mask;
+    return bad == 0;
+}
+
 hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33]) {
     hn_hasher *hasher = NULL;
     void *block = NULL;
@@ -219,6 +234,8 @@ hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33
             const uint64_t n = bytes - i < BLOCK ? bytes - i : BLOCK;
             HN_GO(hn_download(parameters->device, block, item->value.buffer, item->value.offset + i, n));
             hn_hasher_update(hasher, block, n);
+            if (!all_finite((hone_dtype)item->value.dtype, block, n))
+                HN_GO(hn_parameters_check(parameters));
         }
     }
     hn_hasher_digest(hasher, digest);
@@ -231,8 +248,8 @@ done:
 static hone_status check_block(const hn_parameter *item, const double *value, int64_t first, int64_t count) {
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(value[i]))
-            return hn_fail(HONE_ERROR_NUMERIC, "weight %s[%lld] is %g: the model is damaged", item->name,
-                           (long long)(first + i), value[i]);
+            return hn_fail(HONE_ERROR_NUMERIC, "weight %s[%lld] is %g: the file is damaged, get it again",
+                           item->name, (long long)(first + i), value[i]);
     return HONE_OK;
 }
 

@@ -45,7 +45,8 @@ HONE_MUST_USE hone_status hn_parameter_read(const hn_parameters *parameters, con
 HONE_MUST_USE hone_status hn_parameters_check(const hn_parameters *parameters);
 /** Elements of all parameters together. */
 int64_t hn_parameters_elements(const hn_parameters *parameters);
-/** 32 hexadecimal digits over names, shapes and values. */
+/** 32 hexadecimal digits over names, shapes and values. Who reads every weight may as well look at it: HONE_ERROR_NUMERIC
+ *  as hn_parameters_check says it, where a value (of Q8 none is looked at) is infinite or no number. */
 HONE_MUST_USE hone_status hn_parameters_digest(const hn_parameters *parameters, char digest[33]);
 
 /** The weights themselves, for trainer and checkpoints. Borrowed. */

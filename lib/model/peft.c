@@ -18,15 +18,15 @@ static hone_status check_variant(const json_t *root, const char *path) {
     HN_TRY(hn_json_string_or(root, "bias", path, "none", &bias));
     if (strcmp(type, "LORA") != 0 || strcmp(bias, "none") != 0)
         return hn_fail(HONE_ERROR_UNSUPPORTED,
-                       "%s: peft_type \"%s\" with bias \"%s\": only LORA with bias none is supported", path,
-                       type, bias);
+                       "%s: peft_type \"%s\" with bias \"%s\": hone reads LORA with bias none", path, type,
+                       bias);
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         const json_t *value = json_object_get(root, refused[i]);
         const bool empty = value == NULL || json_is_null(value) || json_is_false(value) ||
                            (json_is_object(value) && json_object_size(value) == 0) ||
                            (json_is_array(value) && json_array_size(value) == 0);
         if (!empty)
-            return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: \"%s\" is set, which hone does not support", path,
+            return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: \"%s\" is set: hone reads LoRA without it", path,
                            refused[i]);
     }
     return HONE_OK;
@@ -83,8 +83,9 @@ static hone_status check_rank(const hn_safetensors *file, const char *folder, in
             return tensor->extent[0] == rank
                        ? HONE_OK
                        : hn_fail(HONE_ERROR_FORMAT,
-                                 "%s: adapter_config.json says rank %lld, tensor %s has %lld rows", folder,
-                                 (long long)rank, tensor->name, (long long)tensor->extent[0]);
+                                 "%s: adapter_config.json says rank %lld, tensor %s has %lld rows: the two "
+                                 "must belong together",
+                                 folder, (long long)rank, tensor->name, (long long)tensor->extent[0]);
     }
     return hn_fail(HONE_ERROR_FORMAT, "%s: adapter_model.safetensors has no lora_A tensor", folder);
 }
@@ -103,6 +104,9 @@ hone_status hone_adapter_open(hone_model *model, const char *folder, hone_adapte
     HN_GO(check_rank(file, folder, options.rank));
     HN_GO(hn_adapter_shell(model, &options, &adapter));
     HN_GO(hn_folder_load(file, folder, &adapter->weights, false));
+    status = hn_parameters_check(&adapter->weights); /* small: looked at once and for all */
+    if (status != HONE_OK)
+        HN_GO(hn_fail_in(status, "%s", folder));
     *out = adapter;
     adapter = NULL;
 done:

@@ -47,12 +47,15 @@ static hone_status base_weights(const hone_train_options *options, hone_weights 
 
 static hone_status open_model(hn_run_state *run) {
     hone_weights weights = HONE_WEIGHTS_FULL;
+    hone_status status = HONE_OK;
 
     HN_TRY(base_weights(run->options, &weights));
     HN_TRY(hn_run_check_weights(run, weights));
     HN_TRY(hone_model_open_stored(run->device, run->options->model, weights, &run->model));
     HN_TRY(hone_tokenizer_open(run->options->model, &run->tokenizer));
-    HN_TRY(hone_model_digest(run->model, run->base_digest));
+    status = hone_model_digest(run->model, run->base_digest);
+    if (status != HONE_OK)
+        return hn_fail_in(status, "%s", run->options->model);
     HN_TRY(open_adapter(run));
     if (run->adapter == NULL) {
         run->trained = hn_model_weights(run->model);
@@ -77,14 +80,17 @@ static hone_status open_data(hn_run_state *run) {
     HN_TRY(hn_mixture_parse(options->data, &run->mixture));
     HN_TRY(hn_examples_create(&run->mixture, &part, run->form, run->tokenizer, &options->loss, longest,
                               &run->examples));
+    if (run->examples.count == 0 && run->examples.dropped == 0)
+        return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on: all are held out: lower --eval-split",
+                       options->data);
+    if (run->examples.count == 0)
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "%s: no row is left to train on: all %lld are longer than %lld tokens: raise --max-length",
+                       options->data, (long long)run->examples.dropped, (long long)longest);
     if (run->examples.cut > 0 || run->examples.dropped > 0)
         hn_log(HONE_LOG_WARNING,
                "%lld rows lost the start of their prompt, %lld rows were left out: longer than %lld tokens",
                (long long)run->examples.cut, (long long)run->examples.dropped, (long long)longest);
-    if (run->examples.count == 0)
-        return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on: all are %s", options->data,
-                       run->examples.dropped > 0 ? "longer than --max-length or the model's positions"
-                                                 : "held out: lower --eval-split");
     run->examples_per_epoch = hn_mixture_epoch(&run->mixture, run->examples.rows);
     if (run->examples_per_epoch < 1)
         return hn_fail(HONE_ERROR_ARGUMENT, "--data %s: its weights leave no row in an epoch", options->data);
@@ -235,25 +241,44 @@ static hone_status plan(hn_run_state *run) {
     return HONE_OK;
 }
 
-/** Before anything that takes long: a folder that is taken, or holds another run. */
-static hone_status claim(const hone_train_options *options, hn_lock **lock) {
+/** Before anything that takes long: a folder that is taken, or holds another run. The lock comes first: while a run goes
+ *  on, --resume is no advice. */
+static hone_status claim(const hone_train_options *options, hn_lock **out) {
     char *path = NULL;
+    hn_lock *lock = NULL;
     hone_status status = HONE_OK;
 
-    *lock = NULL;
+    *out = NULL;
     HN_GO(hn_path_join(options->out, "checkpoints", &path));
+    HN_GO(hn_lock_take(options->out, &lock));
     if (!options->resume && hn_folder_exists(path))
         HN_GO(hn_fail(HONE_ERROR_ARGUMENT,
                       "%s holds a run already: pass --resume to go on with it, or another --out",
                       options->out));
-    status = hn_lock_take(options->out, lock);
+    *out = lock;
+    lock = NULL;
 done:
+    hn_lock_release(lock);
+    hn_free(path);
+    return status;
+}
+
+/** What can't be gone on with is refused before the reference is computed. */
+static hone_status check_resume(const hn_run_state *run) {
+    const hn_identity identity = hn_run_identity(run);
+    char *path = NULL;
+
+    if (!run->options->resume)
+        return HONE_OK;
+    HN_TRY(hn_path_join(run->options->out, "checkpoints", &path));
+    const hone_status status = hn_snapshot_check(path, &identity);
     hn_free(path);
     return status;
 }
 
 static hone_status open_rest(hn_run_state *run) {
     HN_TRY(plan(run));
+    HN_TRY(check_resume(run));
     HN_TRY(open_reference(run));
     HN_TRY(open_training(run));
     HN_TRY(hn_watch_create(run, &run->watch));

@@ -4,6 +4,8 @@
 #include <core/log.h>
 #include <core/memory.h>
 #include <core/status.h>
+#include <math.h>
+#include <model/parameters.h>
 #include <string.h>
 #include <train/reference.h>
 
@@ -53,6 +55,21 @@ done:
     return status;
 }
 
+/** Before they are kept: what comes of damaged weights is no reference. */
+static hone_status check(const hn_reference_source *source, const hn_reference *reference) {
+    for (int64_t i = 0; i < source->examples->count; i++)
+        for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++) {
+            if ((source->examples->mask >> c & 1u) == 0 || isfinite(reference->logp[i][c]))
+                continue;
+            HN_TRY(hn_parameters_check(hn_model_weights(source->model)));
+            return hn_fail(
+                HONE_ERROR_NUMERIC,
+                "the reference log-probability of row %lld is %g: look at the row, or take other --dtype",
+                (long long)source->examples->item[i].row + 1, reference->logp[i][c]);
+        }
+    return HONE_OK;
+}
+
 /** The base alone, without gradient: with LoRA that is the reference by itself. */
 static hone_status compute_all(const hn_reference_source *source, hn_reference *reference) {
     hn_network *network = NULL;
@@ -60,6 +77,7 @@ static hone_status compute_all(const hn_reference_source *source, hn_reference *
 
     HN_GO(hn_network_create(source->model, NULL, false, 0, &source->budget, &network));
     HN_GO(compute(source, network, reference));
+    HN_GO(check(source, reference));
 done:
     hn_network_destroy(network);
     return status;

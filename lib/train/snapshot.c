@@ -194,7 +194,7 @@ static hone_status check_state(const json_t *state, const char *path, const hn_i
     HN_TRY(hn_json_integer(state, "step", path, step));
     if (*step < 1)
         return hn_fail(HONE_ERROR_FORMAT, "%s: step %lld is not a step", path, (long long)*step);
-    if (same_text(state, path, "numerics", identity->numerics) != HONE_OK)
+    if (identity->numerics != NULL && same_text(state, path, "numerics", identity->numerics) != HONE_OK)
         hn_log(HONE_LOG_WARNING, "%s was written with other numerics: going on is right, but not bit for bit",
                path);
     return HONE_OK;
@@ -243,6 +243,7 @@ done:
     return status;
 }
 
+/** Without parameters: only says whether the file would do. */
 static hone_status restore(const char *path, const hn_identity *identity, hn_parameters *parameters,
                            const hn_optimizer *optimizer, int64_t *step) {
     hn_checkpoint *file = NULL;
@@ -250,11 +251,26 @@ static hone_status restore(const char *path, const hn_identity *identity, hn_par
 
     HN_GO(hn_checkpoint_open(path, &file));
     HN_GO(read_state(file, path, identity, step));
+    if (parameters == NULL)
+        goto done;
     HN_GO(read_parts(file, parameters, optimizer, false));
     HN_GO(read_parts(file, parameters, optimizer, true));
 done:
     hn_checkpoint_destroy(file);
     return status;
+}
+
+/** Those newer than the one that was restored, oldest last; until then their messages took the places of the names. */
+static void say_refused(char *const *message, size_t from, size_t count) {
+    for (size_t i = count; i-- > from;)
+        hn_log(HONE_LOG_WARNING, "checkpoint refused: %s", message[i]);
+}
+
+/** A message in the place of the name that it is about. */
+static hone_status keep_message(char **name) {
+    hn_free(*name);
+    *name = NULL;
+    return hn_strdup(name, hone_message());
 }
 
 hone_status hn_snapshot_restore(const char *folder, const hn_identity *identity, hn_parameters *parameters,
@@ -271,15 +287,29 @@ hone_status hn_snapshot_restore(const char *folder, const hn_identity *identity,
         hn_free(path);
         path = NULL;
         HN_GO(hn_path_join(folder, names[i], &path));
-        if (restore(path, identity, parameters, optimizer, step) == HONE_OK)
+        if (restore(path, identity, parameters, optimizer, step) == HONE_OK) {
+            if (parameters != NULL)
+                say_refused(names, i + 1, count);
             goto done;
+        }
         *step = 0;
-        hn_log(HONE_LOG_WARNING, "checkpoint refused: %s", hone_message());
+        HN_GO(keep_message(&names[i]));
     }
     if (count > 0)
-        status = hn_fail_in(HONE_ERROR_FORMAT, "no checkpoint in %s can be used; the oldest", folder);
+        status = hn_fail(HONE_ERROR_FORMAT,
+                         "no checkpoint in %s can be used; the newest: %s: put that right, or begin "
+                         "anew with another --out",
+                         folder, names[count - 1]);
 done:
     hn_free(path);
     hn_names_free(names, count);
     return status;
+}
+
+hone_status hn_snapshot_check(const char *folder, const hn_identity *identity) {
+    hn_identity wanted = *identity;
+    int64_t step = 0;
+
+    wanted.numerics = NULL; /* a difference is for the restoring to say */
+    return hn_snapshot_restore(folder, &wanted, NULL, NULL, &step);
 }

@@ -28,5 +28,7 @@ HONE_MUST_USE hone_status hn_snapshot_save(const char *folder, const hn_identity
 HONE_MUST_USE hone_status hn_snapshot_restore(const char *folder, const hn_identity *identity,
                                               hn_parameters *parameters, const hn_optimizer *optimizer,
                                               int64_t *step);
+/** The same refusal, early: whether the folder holds none, or one whose run this is. Weights are not read, nothing is warned of. */
+HONE_MUST_USE hone_status hn_snapshot_check(const char *folder, const hn_identity *identity);
 
 #endif

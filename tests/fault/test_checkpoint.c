@@ -188,7 +188,7 @@ static void foreign_runs(void **state) {
     tiny_expect(tiny_train(&part, false, 4, NULL), HONE_ERROR_INTERRUPTED);
     foreign("model", "other", "its base is");
     foreign("data", "more.jsonl", "its data is");
-    foreign("method", "dpo", "its data is"); /* without revisions the sequences are others */
+    foreign("method", "dpo", "its method is"); /* its sequences are others too, but that follows from it */
     foreign("full", NULL, "its trained is");
     foreign("lora-rank", "4", "its trained is");
     foreign("lora-targets", "all-linear", "its trained is");
