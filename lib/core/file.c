@@ -38,7 +38,7 @@ static hone_status open_regular(const char *path, int *file, size_t *size) {
     if (fstat(*file, &information) != 0)
         status = hn_fail_errno(errno, "%s", path);
     else if (!S_ISREG(information.st_mode))
-        status = hn_fail(HONE_ERROR_IO, "%s: not a regular file%s", path,
+        status = hn_fail(HONE_ERROR_IO, "%s: not a regular file%s: a file is wanted here", path,
                          S_ISDIR(information.st_mode) ? " but a folder" : "");
     if (status != HONE_OK) {
         (void)current->close(*file);

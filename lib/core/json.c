@@ -11,17 +11,33 @@
 
 /* Real files hold integers beyond 64 bits (model_max_length 1e30 is one): then all numbers are read as reals,
  * and the accessors below take a whole real as an integer. */
+static json_t *parse(const char *text, size_t length, json_error_t *error) {
+    json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
+    if (!value && json_error_code(error) == json_error_numeric_overflow)
+        value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, error);
+    return value;
+}
+
 hone_status hn_json_parse(const char *text, size_t length, const char *where, json_t **out) {
     json_error_t error;
-    *out = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (!*out && json_error_code(&error) == json_error_numeric_overflow)
-        *out = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+    *out = parse(text, length, &error);
     if (*out)
         return HONE_OK;
     if (json_error_code(&error) == json_error_out_of_memory)
         return hn_fail(HONE_ERROR_MEMORY, "%s: out of memory while parsing JSON", where);
-    return hn_fail(HONE_ERROR_FORMAT, "%s: line %d, column %d: %s", where, error.line, error.column,
-                   error.text);
+    return hn_fail(HONE_ERROR_FORMAT, "%s: line %d, column %d: %s: correct the file, or get it again", where,
+                   error.line, error.column, error.text);
+}
+
+hone_status hn_json_parse_row(const char *text, size_t length, const char *where, json_t **out) {
+    json_error_t error;
+    *out = parse(text, length, &error);
+    if (*out)
+        return HONE_OK;
+    if (json_error_code(&error) == json_error_out_of_memory)
+        return hn_fail(HONE_ERROR_MEMORY, "%s: out of memory while parsing JSON", where);
+    return hn_fail(HONE_ERROR_FORMAT, "%s, column %d: %s: correct the row, or take it out", where,
+                   error.column, error.text);
 }
 
 hone_status hn_json_read(const char *path, json_t **out) {
@@ -83,11 +99,11 @@ static const char *type_name(const json_t *value) {
 
 static hone_status wrong(const json_t *object, const char *key, const char *where, const char *wanted) {
     if (!json_is_object(object))
-        return hn_fail(HONE_ERROR_FORMAT, "%s: an object with \"%s\" was expected, not %s", where, key,
+        return hn_fail(HONE_ERROR_FORMAT, "%s: must be an object with \"%s\", not %s", where, key,
                        object ? type_name(object) : "nothing");
     const json_t *value = json_object_get(object, key);
     if (!value)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: \"%s\" is missing (%s)", where, key, wanted);
+        return hn_fail(HONE_ERROR_FORMAT, "%s: \"%s\" is missing: it must be %s", where, key, wanted);
     return hn_fail(HONE_ERROR_FORMAT, "%s: \"%s\" must be %s, not %s", where, key, wanted, type_name(value));
 }
 

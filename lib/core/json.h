@@ -11,6 +11,8 @@
 /** Parses text of `length` bytes; `where` (a path, or "FILE:LINE") begins every message. *out: new reference.
  */
 HONE_MUST_USE hone_status hn_json_parse(const char *text, size_t length, const char *where, json_t **out);
+/** As hn_json_parse, of one line of a file: `where` is "FILE:LINE" already, and the message adds the column alone. */
+HONE_MUST_USE hone_status hn_json_parse_row(const char *text, size_t length, const char *where, json_t **out);
 /** Reads and parses a file of at most 64 MiB. */
 HONE_MUST_USE hone_status hn_json_read(const char *path, json_t **out);
 /** Writes indented JSON, keys in insertion order, real numbers in round-trip form, through hn_file_replace.

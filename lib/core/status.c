@@ -75,6 +75,28 @@ hone_status hn_fail(hone_status status, const char *format, ...) {
     return status;
 }
 
+/* What someone can do about it: the system says what went wrong alone. */
+static const char *remedy(int error) {
+    switch (error) {
+    case ENOENT:
+        return ": is the path right?";
+    case ENOTDIR:
+    case EEXIST:
+        return ": a folder is wanted there, and a file is in the way: choose another path";
+    case EACCES:
+    case EPERM:
+        return ": ask for the rights, or choose another path";
+    case EROFS:
+        return ": choose a path that can be written";
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ": make room, or choose a path with more";
+    default:
+        return "";
+    }
+}
+
 hone_status hn_fail_errno(int error, const char *format, ...) {
     char text[MESSAGE_BYTES];
     va_list arguments;
@@ -86,7 +108,7 @@ hone_status hn_fail_errno(int error, const char *format, ...) {
         at = sizeof text - 160;
     /* strerror and not strerror_r, which is one of two functions by feature macro; C libraries of this decade
      * keep its text per thread. */
-    (void)snprintf(text + at, sizeof text - at, ": %s", strerror(error));
+    (void)snprintf(text + at, sizeof text - at, ": %s%s", strerror(error), remedy(error));
     record(text);
     return error == ENOENT ? HONE_ERROR_NOT_FOUND : HONE_ERROR_IO;
 }
@@ -104,4 +126,11 @@ hone_status hn_fail_in(hone_status status, const char *format, ...) {
     (void)snprintf(text + at, sizeof text - at, ": %.*s", (int)(sizeof text - at - 3), before);
     record(text);
     return status;
+}
+
+hone_status hn_fail_advise(hone_status status, const char *advice) {
+    char text[MESSAGE_BYTES];
+    const size_t length = strlen(last), room = sizeof text - 1 - strlen(": ") - strlen(advice);
+    (void)snprintf(text, sizeof text, "%.*s: %s", (int)(length < room ? length : room), last, advice);
+    return hn_fail(status, "%s", text);
 }

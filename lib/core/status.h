@@ -15,6 +15,9 @@ hone_status hn_fail_errno(int error, const char *format, ...) HONE_PRINTF(2, 3);
 /** Puts "prefix: " before the recorded message and returns `status`: where a caller knows the file or row. */
 hone_status hn_fail_in(hone_status status, const char *format, ...) HONE_PRINTF(2, 3);
 
+/** Puts ": advice" behind the recorded message and returns `status`: where a caller knows what can be done about it. */
+hone_status hn_fail_advise(hone_status status, const char *advice);
+
 /** Returns the failure from the enclosing function. */
 #define HN_TRY(expression)                                                                                   \
     do {                                                                                                     \

@@ -72,8 +72,9 @@ static hone_status open_backend(hone_device *device, int index) {
 
     HN_TRY(device->backend->count(&device->host, &count));
     if (index >= count)
-        return hn_fail(HONE_ERROR_NOT_FOUND, "device %s: there %s %d, numbered from 0", device->name,
-                       count == 1 ? "is" : "are", count);
+        return hn_fail(HONE_ERROR_NOT_FOUND,
+                       "device %s: there %s %d, numbered from 0: `hone devices` lists what there is",
+                       device->name, count == 1 ? "is" : "are", count);
     HN_TRY(device->backend->open(&device->host, index, &device->handle));
     HN_TRY(device->backend->properties(device->handle, &device->properties));
     device->properties.name[sizeof device->properties.name - 1] = '\0';

@@ -212,7 +212,7 @@ static hone_status open_command(const hone_judge_options *options, void **state)
     hone_status status = HONE_OK;
 
     if (options->command == NULL)
-        return hn_fail(HONE_ERROR_ARGUMENT, "judge \"command\": no program is given (--judge-command)");
+        return hn_fail(HONE_ERROR_ARGUMENT, "judge \"command\": no program is given: pass --judge-command");
     HN_GO(hn_alloc(&c, 1, sizeof *c, "judge"));
     c->timeout = options->timeout;
     HN_GO(hn_strdup(&c->text, options->command));

@@ -14,7 +14,9 @@ hone_status hn_folder_check_size(const hn_safetensors *file, const char *folder,
     double held = 0.0;
 
     if (embedding == NULL)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: model.safetensors has no tensor model.embed_tokens.weight",
+        return hn_fail(HONE_ERROR_FORMAT,
+                       "%s: model.safetensors has no tensor model.embed_tokens.weight: the weights of a "
+                       "model are wanted",
                        folder);
     for (size_t i = 0; i < hn_safetensors_count(file); i++)
         held += (double)hn_safetensors_item(file, i)->bytes / 2.0;
@@ -32,7 +34,8 @@ static hone_status check_tensor(const char *folder, const hn_parameter *item, co
     for (int d = 0; same && d < tensor->rank; d++)
         same = tensor->extent[d] == item->value.extent[d];
     if (!same)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s is [%lld,%lld], config.json wants [%lld,%lld]",
+        return hn_fail(HONE_ERROR_FORMAT,
+                       "%s: tensor %s is [%lld,%lld], its configuration and its model want [%lld,%lld]",
                        folder, tensor->name, (long long)tensor->extent[0],
                        tensor->rank > 1 ? (long long)tensor->extent[1] : 1LL,
                        (long long)item->value.extent[0], (long long)item->value.extent[1]);
@@ -83,6 +86,8 @@ hone_status hn_folder_load(const hn_safetensors *file, const char *folder, hn_pa
         goto done;
     }
 done:
+    if (status == HONE_ERROR_FORMAT)
+        status = hn_fail_advise(status, "the configuration and the weights must belong together");
     hn_free(aligned);
     return status;
 }

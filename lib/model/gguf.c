@@ -247,6 +247,8 @@ hone_status hn_gguf_open(const char *path, hn_gguf **out) {
     *out = file;
     file = NULL;
 done:
+    if (status == HONE_ERROR_FORMAT)
+        status = hn_fail_advise(status, "get the file again");
     hn_gguf_destroy(file);
     return status;
 }

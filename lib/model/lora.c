@@ -20,10 +20,11 @@ static hone_status target_bit(const char *name, size_t length, uint32_t *mask) {
             return HONE_OK;
         }
     }
-    return hn_fail(HONE_ERROR_ARGUMENT,
-                   "LoRA target \"%.*s\" is not a linear layer of this model: q_proj, k_proj, v_proj, "
-                   "o_proj, gate_proj, up_proj, down_proj or all-linear",
-                   (int)(length < 80 ? length : 80), name);
+    return hn_fail(
+        HONE_ERROR_ARGUMENT,
+        "LoRA target \"%.*s\" is not a linear layer of this model: choose of q_proj, k_proj, v_proj, "
+        "o_proj, gate_proj, up_proj, down_proj or all-linear",
+        (int)(length < 80 ? length : 80), name);
 }
 
 hone_status hn_lora_targets(const char *targets, uint32_t *mask) {

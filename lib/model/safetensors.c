@@ -46,8 +46,9 @@ static hone_status parse_dtype(const json_t *entry, const char *path, hn_safeten
             *size = dtypes[i].size;
             return HONE_OK;
         }
-    return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: tensor %s has the unknown dtype \"%s\"", path, tensor->name,
-                   name);
+    return hn_fail(HONE_ERROR_UNSUPPORTED,
+                   "%s: tensor %s has the unknown dtype \"%s\": hone reads F32, F16, BF16 and F64", path,
+                   tensor->name, name);
 }
 
 /** Extents, and the bytes they make of elements of `size`. */
@@ -83,8 +84,8 @@ static hone_status parse_place(const json_t *entry, const char *path, hn_safeten
     const json_int_t begin = json_integer_value(first), end = json_integer_value(last);
     if (begin < 0 || end < begin || (uint64_t)end > available || (uint64_t)(end - begin) != tensor->bytes)
         return hn_fail(HONE_ERROR_FORMAT,
-                       "%s: tensor %s: offsets %lld..%lld do not hold its %zu bytes within %zu of data: is "
-                       "the file cut?",
+                       "%s: tensor %s: offsets %lld..%lld do not hold its %zu bytes within %zu of data: "
+                       "damaged or cut",
                        path, tensor->name, (long long)begin, (long long)end, tensor->bytes, available);
     tensor->data = data + begin;
     return HONE_OK;
@@ -289,6 +290,8 @@ hone_status hn_safetensors_open_folder(const char *folder, const char *name, hn_
     *out = file;
     file = NULL;
 done:
+    if (status == HONE_ERROR_FORMAT)
+        status = hn_fail_advise(status, "get the file again");
     hn_safetensors_destroy(file);
     hn_free(index);
     hn_free(single);

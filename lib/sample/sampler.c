@@ -289,10 +289,10 @@ static hone_status make_contexts(hone_sampler *s, int64_t slots) {
         hn_slot *slot = &s->slot[i];
         HN_TRY(hn_slot_context(slot, s->form, s->tokenizer));
         if (slot->context.count >= positions)
-            return hn_fail(
-                HONE_ERROR_ARGUMENT,
-                "prompt %lld: its context of %lld tokens leaves no room within the model's %lld positions",
-                (long long)slot->number + 1, (long long)slot->context.count, (long long)positions);
+            return hn_fail(HONE_ERROR_ARGUMENT,
+                           "prompt %lld: its context of %lld tokens leaves no room within the model's %lld "
+                           "positions: give a shorter one",
+                           (long long)slot->number + 1, (long long)slot->context.count, (long long)positions);
         longest = slot->context.count > longest ? slot->context.count : longest;
     }
     return make_decoder(s, longest);

@@ -29,7 +29,9 @@ hone_status hn_slot_context(hn_slot *slot, const hone_template *form, const hone
     else
         HN_TRY(hone_template_context(form, &slot->prompt, NULL, &slot->context));
     if (slot->context.count == 0)
-        return hn_fail(HONE_ERROR_ARGUMENT, "prompt %lld is empty and the template adds nothing to it",
+        return hn_fail(HONE_ERROR_ARGUMENT,
+                       "prompt %lld is empty and the template adds nothing to it: give one, or choose "
+                       "another --template",
                        (long long)slot->number + 1);
     return HONE_OK;
 }

@@ -36,8 +36,8 @@ static hone_status read_side(const json_t *object, const char *key, const char *
                        where, key);
     for (size_t i = 0; i < json_array_size(value); i++)
         if (!json_is_string(json_object_get(json_array_get(value, i), "content")))
-            return hn_fail(HONE_ERROR_FORMAT, "%s: message %zu of \"%s\" has no \"content\" string", where, i,
-                           key);
+            return hn_fail(HONE_ERROR_FORMAT, "%s: message %zu of \"%s\" must have a \"content\" string",
+                           where, i, key);
     out->messages = value;
     return HONE_OK;
 }
@@ -79,12 +79,13 @@ static hone_status split_texts(json_t *object, const char *where, side *chosen, 
     if (n == 0)
         return hn_fail(
             HONE_ERROR_FORMAT,
-            "%s: \"prompt\" is missing, and \"chosen\" and \"rejected\" have no beginning in common", where);
+            "%s: \"prompt\" is missing, and \"chosen\" and \"rejected\" have no beginning in common: give it",
+            where);
     if (chosen->text[n] == '\0' || rejected->text[n] == '\0')
         return hn_fail(
             HONE_ERROR_FORMAT,
             "%s: \"prompt\" is missing, and one of \"chosen\" and \"rejected\" begins with the whole other: "
-            "where the answer starts is not to be known",
+            "where the answer starts is not to be known, give it",
             where);
     if (json_object_set_new(object, "prompt", json_stringn(chosen->text, n)) != 0)
         return hn_fail(HONE_ERROR_MEMORY, "no memory for a prompt");
@@ -107,13 +108,15 @@ static hone_status read_prompt(const json_t *object, const char *where, const si
         return HONE_OK;
     }
     if (chosen->messages == NULL || (rejected != NULL && rejected->messages == NULL))
-        return hn_fail(HONE_ERROR_FORMAT, "%s: \"prompt\" is missing", where);
+        return hn_fail(HONE_ERROR_FORMAT, "%s: \"prompt\" is missing: give it", where);
     const size_t count = json_array_size(chosen->messages) - 1;
     if (rejected != NULL)
         for (size_t i = 0; i < count; i++)
             if (!json_equal(json_array_get(chosen->messages, i), json_array_get(rejected->messages, i)))
-                return hn_fail(HONE_ERROR_FORMAT,
-                               "%s: \"chosen\" and \"rejected\" begin with different messages", where);
+                return hn_fail(
+                    HONE_ERROR_FORMAT,
+                    "%s: \"chosen\" and \"rejected\" begin with different messages: give the \"prompt\"",
+                    where);
     return prompt_of(chosen->messages, count, where, prompt);
 }
 
@@ -129,7 +132,8 @@ static hone_status read_row(const hone_dataset *data, json_t *object, const char
 
     if (!json_is_object(object))
         return hn_fail(HONE_ERROR_FORMAT,
-                       "%s: a row is a JSON object {\"prompt\":..,\"chosen\":..,\"rejected\":..}", where);
+                       "%s: a row must be a JSON object {\"prompt\":..,\"chosen\":..,\"rejected\":..}",
+                       where);
     row->preference = 1.0;
     if (data->kind == HONE_DATA_PROMPT)
         return read_prompt(object, where, &chosen, NULL, &row->prompt);
@@ -155,10 +159,12 @@ static hone_status add_line(hone_dataset *data, const char *line, size_t length,
 
     (void)snprintf(where, sizeof where, "%s:%lld", data->path, (long long)number);
     if (length > line_limit)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: the line is longer than %zu MB", where, line_limit >> 20);
+        return hn_fail(HONE_ERROR_FORMAT,
+                       "%s: the line is longer than %zu MB: split the row, or put each on a line of its own",
+                       where, line_limit >> 20);
     HN_TRY(hn_reserve(&data->row, &data->row_capacity, data->count + 1, sizeof *data->row, "data rows"));
     HN_TRY(hn_reserve(&data->held, &data->held_capacity, data->count + 1, sizeof(json_t *), "data rows"));
-    HN_TRY(hn_json_parse(line, length, where, &object));
+    HN_TRY(hn_json_parse_row(line, length, where, &object));
     data->held[data->count] = object;
     hone_row *row = &data->row[data->count++];
     *row = (hone_row){.line = number};
@@ -183,7 +189,8 @@ static hone_status read_lines(hone_dataset *data, const hn_bytes *text) {
         at += length + 1;
     }
     if (data->count == 0)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: no row in it", data->path);
+        return hn_fail(HONE_ERROR_FORMAT, "%s: there is no row in it: rows of JSON are wanted, one a line",
+                       data->path);
     return HONE_OK;
 }
 

@@ -90,6 +90,8 @@ hone_status hone_tokenizer_open(const char *folder, hone_tokenizer **out) {
     *out = tokenizer;
     tokenizer = NULL;
 done:
+    if (status == HONE_ERROR_FORMAT)
+        status = hn_fail_advise(status, "get the file again, from the folder of its model");
     hone_tokenizer_destroy(tokenizer);
     hn_free(path);
     return status;

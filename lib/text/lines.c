@@ -1,5 +1,6 @@
 #include <core/file.h>
 #include <core/status.h>
+#include <errno.h>
 #include <string.h>
 #include <text/lines.h>
 #include <zlib.h>
@@ -34,7 +35,8 @@ static hone_status read_zstd(const char *path, const hn_map *map, size_t limit, 
         ZSTD_outBuffer out = {block, BLOCK, 0};
         left = ZSTD_decompressStream(zstd, &out, &in);
         if (ZSTD_isError(left)) {
-            status = hn_fail(HONE_ERROR_FORMAT, "%s: zstd: %s", path, ZSTD_getErrorName(left));
+            status = hn_fail(HONE_ERROR_FORMAT, "%s: the zstd file is damaged (%s): get it again", path,
+                             ZSTD_getErrorName(left));
             goto done;
         }
         HN_GO(append(path, block, out.pos, limit, text));
@@ -42,7 +44,7 @@ static hone_status read_zstd(const char *path, const hn_map *map, size_t limit, 
             break;
     }
     if (left != 0)
-        status = hn_fail(HONE_ERROR_FORMAT, "%s: the zstd file is cut", path);
+        status = hn_fail(HONE_ERROR_FORMAT, "%s: the zstd file is cut: get it again", path);
 done:
     ZSTD_freeDCtx(zstd);
     hn_free(block);
@@ -51,19 +53,20 @@ done:
 
 /** gzopen also reads files that are not compressed, but only here do its errors matter. */
 static hone_status read_gzip(const char *path, size_t limit, hn_bytes *text) {
+    errno = 0;
     gzFile file = gzopen(path, "rb");
     unsigned char *block = NULL;
     int got = 0, code = 0;
     hone_status status = HONE_OK;
 
     if (file == NULL)
-        return hn_fail(HONE_ERROR_IO, "%s: can't be opened", path);
+        return hn_fail_errno(errno != 0 ? errno : ENOMEM, "%s", path);
     HN_GO(hn_alloc(&block, BLOCK, 1, "unpacking"));
     while ((got = gzread(file, block, BLOCK)) > 0)
         HN_GO(append(path, block, (size_t)got, limit, text));
     (void)gzerror(file, &code);
     if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
-        status = hn_fail(HONE_ERROR_FORMAT, "%s: the gzip file is damaged or cut", path);
+        status = hn_fail(HONE_ERROR_FORMAT, "%s: the gzip file is damaged or cut: get it again", path);
 done:
     (void)gzclose(file);
     hn_free(block);

@@ -44,8 +44,8 @@ static hone_status compile(const char *text, uint32_t options, pcre2_code **code
     *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, options, &error, &offset, NULL);
     if (*code == NULL) {
         (void)pcre2_get_error_message(error, message, sizeof message);
-        return hn_fail(HONE_ERROR_UNSUPPORTED, "pattern \"%.200s\": %s at %zu", text, (const char *)message,
-                       (size_t)offset);
+        return hn_fail(HONE_ERROR_UNSUPPORTED, "pattern \"%.200s\": %s at %zu: correct it", text,
+                       (const char *)message, (size_t)offset);
     }
     /* Without the compiler the interpreter runs: slower, the same matches. */
     (void)pcre2_jit_compile(*code, PCRE2_JIT_COMPLETE);

@@ -64,8 +64,8 @@ static int64_t longest(const hn_row_tokens *tokens, uint32_t mask) {
 static hone_status check(const hn_row_tokens *tokens, uint32_t mask) {
     for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
         if ((mask >> c & 1u) != 0 && tokens->sequence[c].context_length == 0)
-            return hn_fail(HONE_ERROR_ARGUMENT,
-                           "the prompt is empty and the template adds nothing before the completion");
+            return hn_fail(HONE_ERROR_ARGUMENT, "the prompt is empty and the template adds nothing before "
+                                                "the completion: give one, or choose another --template");
     return HONE_OK;
 }
 

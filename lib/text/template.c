@@ -106,7 +106,7 @@ static hone_status read_pieces(const json_t *root, const char *path, const char 
     for (size_t i = 0; i < json_array_size(list); i++) {
         pieces[i] = json_string_value(json_array_get(list, i));
         if (pieces[i] == NULL)
-            return hn_fail(HONE_ERROR_FORMAT, "%s: piece %zu of \"%s\" is not a string", path, i, key);
+            return hn_fail(HONE_ERROR_FORMAT, "%s: piece %zu of \"%s\" must be a string", path, i, key);
     }
     return HONE_OK;
 }
@@ -161,10 +161,11 @@ hone_status hone_template_open(const char *name, const hone_tokenizer *tokenizer
             return build(hn_template_builtin(i), tokenizer, form);
     if (strchr(name, '/') != NULL || (length > 5 && strcmp(name + length - 5, ".json") == 0))
         return open_file(name, tokenizer, form);
-    return hn_fail(HONE_ERROR_NOT_FOUND,
-                   "there is no template \"%s\": plain, chatml, llama-2, llama-3, mistral, gemma, phi, auto, "
-                   "or a .json file",
-                   name);
+    return hn_fail(
+        HONE_ERROR_NOT_FOUND,
+        "there is no template \"%s\": choose plain, chatml, llama-2, llama-3, mistral, gemma, phi, auto, "
+        "or a .json file",
+        name);
 }
 
 static void clear_role(role *from) {

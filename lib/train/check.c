@@ -150,6 +150,6 @@ hone_status hone_train_options_check(hone_train_options *options) {
         HN_TRY(within("epochs", options->epochs, 1e-6, 1e9));
     if (options->full && options->adapter != NULL)
         return hn_fail(HONE_ERROR_ARGUMENT,
-                       "--full and --adapter exclude each other: merge the adapter first");
+                       "--full and --adapter exclude each other: leave out one, or merge the adapter first");
     return HONE_OK;
 }

@@ -8,7 +8,7 @@
 #include <train/options.h>
 #include <yaml.h>
 
-enum { CONFIG_LIMIT = 1 << 20 };
+enum { CONFIG_LIMIT = 1 << 20, MOST_OPTIONS = 256 };
 
 /** The file is read event by event and left at the first that has no place in it: libyaml's time for brackets within
  * brackets grows with the square of their number. */
@@ -18,12 +18,28 @@ typedef struct reader {
     yaml_parser_t parser;
     bool inside; /**< the mapping has begun */
     bool ended;
-    char *name; /**< of the option whose value comes next */
+    char *name;              /**< of the option whose value comes next */
+    bool seen[MOST_OPTIONS]; /**< as rows of the option table */
 } reader;
 
 static hone_status not_flat(const reader *r, const yaml_event_t *event) {
-    return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: options are a flat list of NAME: VALUE lines", r->path,
+    return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: options must be a flat list of NAME: VALUE lines", r->path,
                    event->start_mark.line + 1);
+}
+
+/** A second value would silently win. */
+static hone_status note(reader *r, size_t line) {
+    const hone_option_info *info = NULL;
+
+    for (size_t i = 0; i < MOST_OPTIONS && (info = hone_train_option_info(i)) != NULL; i++) {
+        if (strcmp(info->name, r->name) != 0)
+            continue;
+        if (r->seen[i])
+            return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: \"%s\" is there twice: take one out", r->path, line,
+                           r->name);
+        r->seen[i] = true;
+    }
+    return HONE_OK;
 }
 
 static hone_status take_scalar(reader *r, const yaml_event_t *event) {
@@ -33,6 +49,7 @@ static hone_status take_scalar(reader *r, const yaml_event_t *event) {
         return not_flat(r, event);
     if (r->name == NULL)
         return hn_strdup(&r->name, text);
+    HN_TRY(note(r, event->start_mark.line + 1));
     const hone_status status = hone_train_options_set(r->options, r->name, text);
     hn_free(r->name);
     r->name = NULL;
@@ -65,7 +82,8 @@ static hone_status take_all(reader *r) {
 
     while (!r->ended) {
         if (yaml_parser_parse(&r->parser, &event) == 0)
-            return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: %s", r->path, r->parser.problem_mark.line + 1,
+            return hn_fail(HONE_ERROR_FORMAT, "%s:%zu: %s: lines of NAME: VALUE are wanted", r->path,
+                           r->parser.problem_mark.line + 1,
                            r->parser.problem != NULL ? r->parser.problem : "not YAML");
         const hone_status status = take_event(r, &event);
         yaml_event_delete(&event);

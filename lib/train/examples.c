@@ -47,14 +47,14 @@ static hone_status add(hn_examples *examples, int file, const hone_row *row, hn_
 /** What nothing can be learnt from is a mistake in the data; `hone data check` lists all of them. */
 static hone_status check_row(const hone_row *row) {
     if (row->chosen[0] == '\0')
-        return hn_fail(HONE_ERROR_FORMAT, "%s is empty: a completion needs a text",
+        return hn_fail(HONE_ERROR_FORMAT, "%s is empty: a completion must have a text",
                        row->rejected != NULL ? "\"chosen\"" : "the completion");
     if (row->rejected != NULL && row->rejected[0] == '\0')
-        return hn_fail(HONE_ERROR_FORMAT, "\"rejected\" is empty: a completion needs a text");
+        return hn_fail(HONE_ERROR_FORMAT, "\"rejected\" is empty: a completion must have a text");
     if (row->rejected != NULL && strcmp(row->chosen, row->rejected) == 0)
         return hn_fail(HONE_ERROR_FORMAT,
                        "\"chosen\" and \"rejected\" are the same text: there is nothing to learn "
-                       "from them, take the row out");
+                       "from them: correct the row, or take it out");
     return HONE_OK;
 }
 

@@ -144,7 +144,7 @@ static hone_status set_integer(int64_t *field, const char *name, const char *val
     errno = 0;
     const long long number = strtoll(value, &end, 10);
     if (end == value || *end != '\0' || errno != 0)
-        return hn_fail(HONE_ERROR_ARGUMENT, "--%s \"%s\": not a whole number", name, value);
+        return hn_fail(HONE_ERROR_ARGUMENT, "--%s \"%s\": must be a whole number", name, value);
     *field = number;
     return HONE_OK;
 }
@@ -153,7 +153,7 @@ static hone_status set_real(double *field, const char *name, const char *value) 
     char *end = NULL;
     const double number = strtod(value, &end);
     if (end == value || *end != '\0' || !isfinite(number))
-        return hn_fail(HONE_ERROR_ARGUMENT, "--%s \"%s\": not a finite number", name, value);
+        return hn_fail(HONE_ERROR_ARGUMENT, "--%s \"%s\": must be a finite number", name, value);
     *field = number;
     return HONE_OK;
 }

@@ -92,6 +92,8 @@ int hone_cmd_inspect(int argc, const char **argv) {
     int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);
     if (code < 0 && a.model == NULL)
         code = cli_usage("inspect", "--model is required");
+    if (code < 0 && !a.pack && (a.data != NULL || a.method != NULL || a.template_name != NULL))
+        code = cli_usage("inspect", "--data, --method and --template are about packing: pass --pack too");
     if (code < 0)
         code = a.pack ? inspect_pack(&a) : inspect_model(&a);
     free(a.model);

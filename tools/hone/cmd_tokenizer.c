@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "verbs.h"
 
+#include <errno.h>
 #include <hone/tokenizer.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,9 +73,13 @@ static int read_data(arguments *a) {
     int code = 0;
 
     if (file == NULL)
-        return cli_error("%s: can't be opened", a->data);
+        return cli_error("%s: %s: is the path right?", a->data, strerror(errno));
     while (code == 0 && (length = getline(&line, &room, file)) >= 0)
         code = add_line(a, line, (size_t)length);
+    if (code == 0 && ferror(file) != 0)
+        code = cli_error("%s: %s: a file of text or JSONL is wanted", a->data, strerror(errno));
+    else if (code == 0 && a->count == 0)
+        code = cli_error("%s: there is no text in it to train on", a->data);
     free(line);
     (void)fclose(file);
     return code;

@@ -122,6 +122,16 @@ static hone_status fill(const arguments *a, hone_train_options *options) {
     return status == HONE_OK ? hone_train_options_check(options) : status;
 }
 
+/** Options that do not fit each other or their ranges may stand in either place. */
+static int refuse(const arguments *a, hone_status status) {
+    const char *message = hone_message();
+    if (a->config == NULL || strncmp(message, a->config, strlen(a->config)) == 0)
+        (void)cli_fail(status);
+    else
+        (void)cli_error("%s and the command line: %s", a->config, message);
+    return status == HONE_ERROR_ARGUMENT ? 2 : 1;
+}
+
 /** A run that is resumed brings its configuration, unless the command line has it all. */
 static bool nothing_to_resume(const arguments *a) {
     char path[4096];
@@ -200,7 +210,7 @@ static int run(arguments *a) {
     if (status == HONE_OK)
         status = fill(a, &options);
     if (status != HONE_OK) {
-        code = cli_fail(status) + (status == HONE_ERROR_ARGUMENT ? 1 : 0);
+        code = refuse(a, status);
         goto done;
     }
     if (a->plan) {

@@ -35,9 +35,15 @@ static void prefixes_and_errno(void **state) {
     (void)state;
     assert_int_equal(hn_fail_errno(ENOENT, "model.bin"), HONE_ERROR_NOT_FOUND);
     assert_int_equal(hn_fail_errno(ENOSPC, "%s", "model.bin"), HONE_ERROR_IO);
-    assert_string_equal(hone_message(), "model.bin: No space left on device");
+    assert_string_equal(hone_message(),
+                        "model.bin: No space left on device: make room, or choose a path with more");
     assert_int_equal(hn_fail_in(HONE_ERROR_IO, "saving step %d", 5), HONE_ERROR_IO);
-    assert_string_equal(hone_message(), "saving step 5: model.bin: No space left on device");
+    assert_string_equal(
+        hone_message(),
+        "saving step 5: model.bin: No space left on device: make room, or choose a path with more");
+    assert_int_equal(hn_fail(HONE_ERROR_FORMAT, "model.bin: \x1b is no header"), HONE_ERROR_FORMAT);
+    assert_int_equal(hn_fail_advise(HONE_ERROR_FORMAT, "get it again"), HONE_ERROR_FORMAT);
+    assert_string_equal(hone_message(), "model.bin: \\x1b is no header: get it again");
 }
 
 /* What a file says is quoted in messages and must not drive a terminal or begin a line. */
