@@ -81,12 +81,13 @@ static hone_status open_data(hn_run_state *run) {
     HN_TRY(hn_examples_create(&run->mixture, &part, run->form, run->tokenizer, &options->loss, longest,
                               &run->examples));
     if (run->examples.count == 0 && run->examples.dropped == 0)
-        return hn_fail(HONE_ERROR_ARGUMENT, "%s: no row is left to train on: all are held out: lower --eval-split",
-                       options->data);
-    if (run->examples.count == 0)
         return hn_fail(HONE_ERROR_ARGUMENT,
-                       "%s: no row is left to train on: all %lld are longer than %lld tokens: raise --max-length",
-                       options->data, (long long)run->examples.dropped, (long long)longest);
+                       "%s: no row is left to train on: all are held out: lower --eval-split", options->data);
+    if (run->examples.count == 0)
+        return hn_fail(
+            HONE_ERROR_ARGUMENT,
+            "%s: no row is left to train on: all %lld are longer than %lld tokens: raise --max-length",
+            options->data, (long long)run->examples.dropped, (long long)longest);
     if (run->examples.cut > 0 || run->examples.dropped > 0)
         hn_log(HONE_LOG_WARNING,
                "%lld rows lost the start of their prompt, %lld rows were left out: longer than %lld tokens",

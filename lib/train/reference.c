@@ -64,8 +64,8 @@ static hone_status check(const hn_reference_source *source, const hn_reference *
             HN_TRY(hn_parameters_check(hn_model_weights(source->model)));
             return hn_fail(
                 HONE_ERROR_NUMERIC,
-                "the reference log-probability of row %lld is %g: look at the row, or take other --dtype",
-                (long long)source->examples->item[i].row + 1, reference->logp[i][c]);
+                "the reference log-probability of line %lld is %g: look at the row, or take other --dtype",
+                (long long)source->examples->item[i].line, reference->logp[i][c]);
         }
     return HONE_OK;
 }
