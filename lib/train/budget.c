@@ -1,6 +1,7 @@
 /* How large the packs of a run can get: known before step 1, since every row is tokens already. */
 #include <core/memory.h>
 #include <core/status.h>
+#include <math.h>
 #include <stdlib.h>
 #include <train/plan.h>
 
@@ -38,43 +39,53 @@ static hn_pack_budget budget_of(const hn_run_state *run, cost most, int64_t pair
                                                .ranges = network.ranges}}};
 }
 
+/** A size, and how often a pack may hold an example of that size: an epoch repeats rows of a file with a large weight. */
+typedef struct size {
+    int64_t value, times;
+} size;
+
 static int descending(const void *a, const void *b) {
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    const int64_t x = ((const size *)a)->value, y = ((const size *)b)->value;
     return x > y ? -1 : x < y;
 }
 
-static int64_t sum_of_largest(int64_t *value, int64_t count, int64_t largest) {
+static int64_t sum_of_largest(size *item, int64_t count, int64_t largest) {
     int64_t sum = 0;
 
-    qsort(value, (size_t)count, sizeof *value, descending);
-    for (int64_t i = 0; i < count && i < largest; i++)
-        sum += value[i];
+    qsort(item, (size_t)count, sizeof *item, descending);
+    for (int64_t i = 0; i < count && largest > 0; i++) {
+        const int64_t times = item[i].times < largest ? item[i].times : largest;
+        sum += times * item[i].value;
+        largest -= times;
+    }
     return sum;
+}
+
+static int64_t tokens_of(cost one) { return one.tokens; }
+static int64_t edges_of(cost one) { return one.edges; }
+static int64_t naive_of(cost one) { return one.naive; }
+
+/** The most that `together` examples of an epoch can add up to, in one of their costs. */
+static int64_t sum_of(const hn_run_state *run, int64_t (*part_of)(cost one), int64_t together, size *item) {
+    for (int64_t i = 0; i < run->examples.count; i++)
+        item[i] = (size){part_of(cost_of(run, i)),
+                         (int64_t)ceil(run->mixture.file[run->examples.item[i].file].weight)};
+    return sum_of_largest(item, run->examples.count, together);
 }
 
 /** Shuffling may bring any examples together, but no more than a micro-batch. */
 hone_status hn_run_training_budget(const hn_run_state *run, hn_pack_budget *budget) {
-    const int64_t count = run->examples.count,
-                  micro = run->layout == HONE_PACK_PADDED ? 1 : run->options->batch_pairs,
-                  together = micro < count ? micro : count;
-    int64_t *value = NULL;
-    cost most = {0};
-    hone_status status = HONE_OK;
+    const int64_t micro = run->layout == HONE_PACK_PADDED ? 1 : run->options->batch_pairs,
+                  together = micro < run->examples_per_epoch ? micro : run->examples_per_epoch;
+    size *item = NULL;
 
-    HN_GO(hn_alloc(&value, (size_t)count, sizeof *value, "sizes of examples"));
-    for (int64_t i = 0; i < count; i++)
-        value[i] = cost_of(run, i).tokens;
-    most.tokens = sum_of_largest(value, count, together);
-    for (int64_t i = 0; i < count; i++)
-        value[i] = cost_of(run, i).edges;
-    most.edges = sum_of_largest(value, count, together);
-    for (int64_t i = 0; i < count; i++)
-        value[i] = cost_of(run, i).naive;
-    most.naive = sum_of_largest(value, count, together);
+    HN_TRY(hn_alloc(&item, (size_t)run->examples.count, sizeof *item, "sizes of examples"));
+    const cost most = {.tokens = sum_of(run, tokens_of, together, item),
+                       .edges = sum_of(run, edges_of, together, item),
+                       .naive = sum_of(run, naive_of, together, item)};
     *budget = budget_of(run, most, together);
-done:
-    hn_free(value);
-    return status;
+    hn_free(item);
+    return HONE_OK;
 }
 
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }

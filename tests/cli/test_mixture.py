@@ -69,6 +69,11 @@ class Mixture(Case):
             {"prompt": "something new", "chosen": "a", "rejected": "b"}) + "\n")
         self.assertIn(len(self.run_with("grown", more, "--eval-split", 0.3, "--seed", 3)), (steps, steps + 1))
 
+    def test_a_batch_may_hold_a_row_twice(self):
+        # Six rows, 24 an epoch: a batch of 16 repeats some, and must find room for the longest of them again and again.
+        self.assertEqual(len(self.run_with("repeated", self.two + ":4", "--batch-pairs", 16, "--pack-tokens", 4096)), 2)
+        self.assertEqual(len(self.run_with("naive", self.two + ":4", "--batch-pairs", 16, "--pack", "naive", "--pack-tokens", 4096)), 2)
+
     def test_refusals(self):
         for data, more, says, code in ((f"{self.one}:0,{self.two}", [], "weight", 1), (f"{self.one}:-2", [], "weight", 1),
                                        (f"{self.one},,{self.two}", [], "empty name", 1), (f"{self.one},/no/file", [], "/no/file", 1),
