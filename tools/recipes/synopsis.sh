@@ -9,7 +9,7 @@
 #   final   all pairs with the chosen numbers; test sets in and out of distribution, 0..5 revisions, win rate against SFT's draft 0
 #   alpha   SRPO over alpha on SWEEP pairs (the paper's figure 4), on the validation set
 #
-# Sizes: SFT, SFT_DRAFTS, PAIRS, SWEEP, VALID, TEST; SEED. HONE names the command (default: the build's, or PATH).
+# Sizes: SFT, SFT_DRAFTS, PAIRS, SWEEP, VALID, TEST; BETAS, RATES, ALPHAS; SEED. HONE names the command (default: the build's, or PATH).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 1 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -49,7 +49,7 @@ stage_data() {
     rows answers.jsonl data/train.jsonl "1,${SFT:-4000}p"
     rows drafted.jsonl data/train.jsonl "$((${SFT:-4000} + 1)),$((${SFT:-4000} + ${SFT_DRAFTS:-2000}))p"
     rows pool.jsonl data/train.jsonl "$((${SFT:-4000} + ${SFT_DRAFTS:-2000} + 1)),$((${SFT:-4000} + ${SFT_DRAFTS:-2000} + ${PAIRS:-3000}))p"
-    rows valid.jsonl data/valid.jsonl "1,${VALID:-256}p"
+    rows valid.jsonl data/valid.jsonl "1,${VALID:-128}p"
     rows test.jsonl data/test.jsonl "1,${TEST:-512}p"
     rows ood.jsonl data/ood.jsonl "1,${TEST:-512}p"
 }
@@ -100,7 +100,7 @@ stage_final() {
 
 stage_alpha() {
     local adapters=() a
-    for a in 0 0.25 0.5 0.75 1; do
+    for a in ${ALPHAS:-0 0.25 0.5 0.75 1}; do
         train "alpha/$a" --model sft --data sweep.jsonl $(method srpo $a) $(python3 "$here/synopsis.py" arguments chosen.json srpo)
         adapters+=(--adapter "alpha-$a=alpha/$a/final")
     done
