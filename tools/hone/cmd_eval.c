@@ -23,7 +23,8 @@ static const char summary[] =
     "and 95 % interval of 20 bootstrap resamples of 512), score, head to head, paired tests. "
     "OUT/results.json has all\n"
     "numbers. With --held-out nothing is sampled or judged. A judge is NAME[:WEIGHT],..: exact, chrf, rules, "
-    "command, http.";
+    "command, http.\n"
+    "No text is more like the reference than itself: with exact and chrf, --against NAME compares models.";
 static const char example[] = "  hone eval --model sft=sft/final --model srpo=srpo/final --data test.jsonl "
                               "--judge exact --revisions 5 \\\n"
                               "            --temperature 1 --out eval\n"
