@@ -23,6 +23,7 @@ typedef struct command {
     char *text;
     double timeout;
     pid_t process; /**< 0: not running */
+    int outcome;   /**< of one that ended by itself, as waitpid gives it; 0: it was killed */
     int socket;    /**< its standard input and output */
     hn_bytes held; /**< read, and not yet a whole line */
 } command;
@@ -70,10 +71,10 @@ static hone_status start(command *c) {
 }
 
 /** Whether it ended by itself within so many hundredths of a second. */
-static bool ended(const command *c, int hundredths) {
+static bool ended(command *c, int hundredths) {
     const struct timespec pause = {.tv_nsec = 10000000};
     for (int i = 0; i < hundredths; i++) {
-        if (waitpid(c->process, NULL, WNOHANG) == c->process)
+        if (waitpid(c->process, &c->outcome, WNOHANG) == c->process)
             return true;
         (void)nanosleep(&pause, NULL);
     }
@@ -85,6 +86,7 @@ static void stop(command *c, int grace) {
     if (c->process == 0)
         return;
     (void)close(c->socket);
+    c->outcome = 0;
     if (!ended(c, grace)) {
         (void)kill(-c->process, SIGKILL);
         while (waitpid(c->process, NULL, 0) < 0 && errno == EINTR)
@@ -172,6 +174,16 @@ static hone_status question(const hone_case *about, const char *a, const char *b
                          : hn_fail(HONE_ERROR_FORMAT, "a question to the judge command is not valid UTF-8");
 }
 
+/** A judge may fail; a shell that finds no judge (127) or may not run it (126) never judges anything. */
+static hone_status check_outcome(const command *c) {
+    const int code = WIFEXITED(c->outcome) ? WEXITSTATUS(c->outcome) : 0;
+    if (code != 126 && code != 127)
+        return HONE_OK;
+    return hn_fail(HONE_ERROR_NOT_FOUND,
+                   "judge command \"%s\": the shell can't run it (exit %d): is the path right?", c->text,
+                   code);
+}
+
 static hone_status compare(void *state, hone_judge_counts *counts, const hone_case *about, const char *a,
                            const char *b, double *p) {
     command *c = state;
@@ -187,7 +199,8 @@ static hone_status compare(void *state, hone_judge_counts *counts, const hone_ca
     if (send_all(c, line, strlen(line), deadline) && send_all(c, "\n", 1, deadline))
         HN_GO(receive_line(c, deadline, &length));
     if (length < 0) { /* too late or gone: a late answer must not be taken for the next one's */
-        stop(c, 0);
+        stop(c, 20);
+        HN_GO(check_outcome(c));
         goto done;
     }
     *p = read_verdict(c->held.data, (size_t)length);

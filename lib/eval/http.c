@@ -245,7 +245,7 @@ static hone_status check(const hone_judge_options *o) {
 
     if (!safe && strncasecmp(o->url, "http://", 7) != 0)
         return hn_fail(HONE_ERROR_ARGUMENT,
-                       "judge \"http\": the URL \"%s\" begins neither with https:// nor http://", o->url);
+                       "judge \"http\": the URL \"%s\" must begin with https:// or http://", o->url);
     for (size_t i = 0; i < sizeof here / sizeof here[0]; i++) {
         const size_t length = strlen(here[i]);
         safe = safe || (strncasecmp(o->url, here[i], length) == 0 && strchr(":/", o->url[length]) != NULL &&

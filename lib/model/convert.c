@@ -1,4 +1,5 @@
 #include <core/file.h>
+#include <core/lock.h>
 #include <core/log.h>
 #include <core/memory.h>
 #include <core/status.h>
@@ -72,7 +73,8 @@ static hone_status read_config(const hn_gguf *file, hone_dtype dtype, hone_model
     config->mlp_bias = hn_gguf_find(file, "blk.0.ffn_gate.bias") != NULL;
     config->initializer_range = 0.02;
     config->dtype = dtype;
-    return hone_model_config_check(config);
+    const hone_status status = hone_model_config_check(config);
+    return status == HONE_OK ? HONE_OK : hn_fail_in(status, "%s", hn_gguf_path(file));
 }
 
 /** Where one parameter comes from. */
@@ -137,18 +139,26 @@ static hone_status check_shape(const hn_gguf *file, const hn_parameter *item, co
                           hn_gguf_path(file), tensor->name);
 }
 
+/** Before anything is written. */
+static hone_status check_tensors(const hn_gguf *file, const hone_model *model) {
+    for (size_t i = 0; i < model->weights.count; i++) {
+        const source from = find_source(model, (int64_t)i);
+        const hn_gguf_tensor *tensor = hn_gguf_find(file, from.name);
+        if (tensor == NULL)
+            return hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s is missing", hn_gguf_path(file), from.name);
+        HN_TRY(check_shape(file, &model->weights.item[i], tensor));
+    }
+    return HONE_OK;
+}
+
 static hone_status write_parameter(const hn_gguf *file, const hone_model *model, size_t index,
                                    hone_dtype dtype, hn_safetensors_writer *writer) {
-    const hn_parameter *item = &model->weights.item[index];
     const source from = find_source(model, (int64_t)index);
     const hn_gguf_tensor *tensor = hn_gguf_find(file, from.name);
     float *values = NULL, *ordered = NULL;
     void *converted = NULL;
     hone_status status = HONE_OK;
 
-    if (tensor == NULL)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s is missing", hn_gguf_path(file), from.name);
-    HN_TRY(check_shape(file, item, tensor));
     const size_t count = (size_t)tensor->elements;
     HN_GO(hn_alloc(&values, count, sizeof *values, from.name));
     hn_gguf_decode(tensor, 0, tensor->elements, values);
@@ -194,24 +204,31 @@ static hone_status check_unused(const hn_gguf *file, const hone_model *model) {
     if (hn_gguf_tensors(file) == model->weights.count)
         return HONE_OK;
     return hn_fail(HONE_ERROR_UNSUPPORTED,
-                   "%s holds %zu tensors, a model of its metadata has %zu: an unknown variant",
+                   "%s holds %zu tensors, a model of its metadata has %zu: an unknown variant, hone converts "
+                   "plain llama",
                    hn_gguf_path(file), hn_gguf_tensors(file), model->weights.count);
 }
 
 hone_status hone_convert_gguf(const char *path, const char *folder, hone_dtype dtype) {
     hn_gguf *file = NULL;
     hone_model model = {0}; /* names and shapes only: no device is involved */
+    hn_lock *lock = NULL;
     hone_status status = HONE_OK;
 
     HN_GO(hn_gguf_open(path, &file));
     HN_GO(read_config(file, dtype, &model.config));
     HN_GO(hn_model_declare(&model));
+    HN_GO(check_tensors(file, &model));
     HN_GO(check_unused(file, &model));
-    HN_GO(hn_folder_make(folder));
+    HN_GO(hn_lock_take(folder, &lock));
     HN_GO(hn_vocabulary_write(file, folder, model.config.vocabulary));
     HN_GO(write_weights(file, &model, folder, dtype));
     HN_GO(hn_config_write(&model.config, dtype, folder));
 done:
+    if (status == HONE_ERROR_FORMAT &&
+        file != NULL) /* of what keeps it from being opened, that has been said */
+        status = hn_fail_advise(status, "get the file again");
+    hn_lock_release(lock);
     hn_parameters_clear(&model.weights);
     hn_free(model.layer);
     hn_gguf_destroy(file);

@@ -181,8 +181,8 @@ static hone_status place_tensor(const hn_gguf *file, hn_gguf_tensor *tensor, siz
                              : hn_mul_size((size_t)elements, block_bytes(tensor->type) / BLOCK, &bytes);
     if (!fits || offset % alignment != 0 || offset > file->map.size - start ||
         bytes > file->map.size - start - offset)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s lies outside the file: is it cut?", file->path,
-                       tensor->name);
+        return hn_fail(HONE_ERROR_FORMAT, "%s: tensor %s lies outside the file, which is damaged or cut",
+                       file->path, tensor->name);
     tensor->data = file->map.data + start + offset;
     tensor->bytes = bytes;
     return HONE_OK;
@@ -197,7 +197,8 @@ static hone_status place_tensors(hn_gguf *file, size_t header) {
 
     HN_TRY(hn_gguf_integer_or(file, "general.alignment", 32, &alignment));
     if (alignment < 1 || alignment > ALIGNMENT_LIMIT || (alignment & (alignment - 1)) != 0)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: general.alignment is %lld", file->path, (long long)alignment);
+        return hn_fail(HONE_ERROR_FORMAT, "%s: general.alignment is %lld, must be a power of 2 up to %lld",
+                       file->path, (long long)alignment, (long long)ALIGNMENT_LIMIT);
     const size_t start = (header + (size_t)alignment - 1) & ~((size_t)alignment - 1);
     if (start > file->map.size)
         return cut(file, "there is no tensor data");

@@ -83,7 +83,7 @@ static hone_status check_dtypes(const hone_train_options *options) {
         return hn_fail(
             HONE_ERROR_ARGUMENT,
             "--base-dtype %s is for the frozen base of an adapter: with --full all weights are trained, in "
-            "f32",
+            "f32: leave out one of the two",
             options->base_dtype);
     return HONE_OK;
 }

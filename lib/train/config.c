@@ -16,8 +16,8 @@ typedef struct reader {
     hone_train_options *options;
     const char *path;
     yaml_parser_t parser;
-    bool inside; /**< the mapping has begun */
-    bool ended;
+    bool inside;             /**< the mapping has begun */
+    bool begun, ended;       /**< the document; the file */
     char *name;              /**< of the option whose value comes next */
     bool seen[MOST_OPTIONS]; /**< as rows of the option table */
 } reader;
@@ -68,7 +68,13 @@ static hone_status take_event(reader *r, const yaml_event_t *event) {
     case YAML_SEQUENCE_START_EVENT:
     case YAML_ALIAS_EVENT:
         return not_flat(r, event);
-    case YAML_DOCUMENT_END_EVENT:
+    case YAML_DOCUMENT_START_EVENT:
+        if (r->begun)
+            return hn_fail(HONE_ERROR_FORMAT,
+                           "%s:%zu: a second document would not be read: all options must be in one", r->path,
+                           event->start_mark.line + 1);
+        r->begun = true;
+        return HONE_OK;
     case YAML_STREAM_END_EVENT:
         r->ended = true;
         return HONE_OK;

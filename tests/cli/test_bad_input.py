@@ -9,7 +9,10 @@ error (usage errors add where to get help) that names what, where and which valu
 import gzip
 import json
 import os
+import re
+import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -20,7 +23,7 @@ import test_cli
 from test_cli import Case, hone
 
 # What tells what to do: what would be right, where to look, what to choose.
-REMEDY = (r"must |see `|did you mean|choose|pass |wanted|give |correct|get (it|the file) again|is the (path|file) (right|cut)|raise |hone (reads|computes|"
+REMEDY = (r"must |see `|did you mean|choose|pass |wanted|give |correct|get (it|the file) again|is the (path|file) (right|cut)|raise |hone (reads|computes|converts|"
           r"supports|knows)|`hone devices`|needs? |belong|is required|are required|lower |make room|leave out|this build has|or a \\.json|"
           r"it is auto|lists|wait for|put that right|split|take one out|sft, dpo|one of |say what to do")
 # What libraries and interpreters say by themselves.
@@ -182,6 +185,60 @@ OPTIONS = [
     ("a report of no run", ["report", "MODEL", "--out", "OUT"], 1, ["model", "metrics.jsonl"]),
     ("a run to watch that is none", ["top", "MODEL"], 1, ["model", "metrics.jsonl"]),
     ("a bandit's behaviour that does not sum to 1", ["bandit", "--behaviour", "0.5,0.1,0.1"], 1, ["behaviour", "0.7"]),
+    ("a number of tokens that is none", ["generate", "--model", "MODEL", "--prompt", "a", "--max-tokens", "many"], 2,
+     ["--max-tokens", "\"many\"", "whole number"]),
+    ("a seed beyond counting", ["generate", "--model", "MODEL", "--prompt", "a", "--seed", "99999999999999999999"], 2,
+     ["--seed", "99999999999999999999"]),
+    ("a temperature that is not a number", ["generate", "--model", "MODEL", "--prompt", "a", "--temperature", "nan"], 2,
+     ["--temperature", "nan"]),
+    ("threads beyond counting", ["generate", "--model", "MODEL", "--prompt", "a", "--threads", "4294967297"], 2,
+     ["--threads", "4294967297"]),
+    ("a flag with a value", ["generate", "--json=yes"], 2, ["--json=yes", "argument"]),
+    ("an unknown letter", ["generate", "-z"], 2, ["-z"]),
+    ("no prompts in lockstep", ["generate", "--model", "MODEL", "--prompt", "a", "--batch", "0"], 1, ["--batch", "0"]),
+    ("to draw among fewer than none", ["generate", "--model", "MODEL", "--prompt", "a", "--top-k", "-1"], 1, ["--top-k", "-1"]),
+    ("an adapter for a model", ["generate", "--model", "ADAPTER", "--prompt", "a"], 1, ["final/tokenizer.json"]),
+    ("a run for an adapter", ["generate", "--model", "MODEL", "--adapter", "RUN", "--prompt", "a"], 1, ["adapter_config.json"]),
+    ("held-out rows that are missing", ["TRAIN", "--eval-data", "/no/such"], 1, ["/no/such"]),
+    ("patience without held-out rows", ["TRAIN", "--patience", "2"], 2, ["--patience", "2", "--eval-data"]),
+    ("a reference that is missing", ["TRAIN", "--reference", "/no/model"], 1, ["/no/model"]),
+    ("a budget of one token", ["TRAIN", "--pack-tokens", "1"], 2, ["--pack-tokens", "1"]),
+    ("a budget beyond memory", ["TRAIN", "--pack-tokens", "99999999"], 2, ["--pack-tokens", "99999999"]),
+    ("moments that never decay", ["TRAIN", "--adam-beta1", "1"], 2, ["--adam-beta1", "1"]),
+    ("to keep no checkpoint", ["TRAIN", "--keep", "0"], 2, ["--keep", "0"]),
+    ("a base in few bits that is trained", ["TRAIN", "--full", "--base-dtype", "q8"], 2, ["--base-dtype", "q8", "--full"]),
+    ("beta below 0, scored", ["score", "--model", "MODEL", "--data", "DATA", "--method", "dpo", "--beta", "-1"], 1, ["beta", "-1"]),
+    ("a beta that is no number, scored", ["score", "--model", "MODEL", "--data", "DATA", "--method", "dpo", "--beta", "x"], 2,
+     ["--beta", "x"]),
+    ("no revision counts below 0", ["eval", "--model", "MODEL", "--data", "DATA", "--out", "OUT", "--revisions", "-1"], 1,
+     ["--revisions", "-1"]),
+    ("rows below 0", ["eval", "--model", "MODEL", "--data", "DATA", "--out", "OUT", "--limit", "-1"], 1, ["--limit", "-1"]),
+    ("a judge's temperature below 0", ["eval", "--model", "MODEL", "--data", "DATA", "--out", "OUT", "--judge-temperature", "-1"], 1,
+     ["temperature", "-1"]),
+    ("a judge's address that is none", ["eval", "--model", "MODEL", "--data", "DATA", "--out", "OUT", "--judge", "http", "--judge-url",
+     "nowhere", "--judge-model", "m"], 1, ["nowhere", "https://"]),
+    ("an evaluation's folder below a file", ["eval", "--model", "MODEL", "--data", "DATA", "--out", "DATA/run"], 1, ["pairs.jsonl"]),
+    ("a judge of pairs that is not known", ["pairs", "--model", "MODEL", "--data", "DATA", "--out", "OUT", "--judge", "taste"], 1,
+     ["taste", "chrf"]),
+    ("rows that are missing, checked", ["data", "check", "/no/such"], 1, ["/no/such"]),
+    ("data without a deed", ["data", "DATA"], 2, ["hone data check"]),
+    ("data check without files", ["data", "check"], 2, ["hone data check", "FILE"]),
+    ("an unknown option of data check", ["data", "check", "DATA", "--metod", "dpo"], 2, ["--metod", "--method?", "hone data check --help"]),
+    ("a tokenizer without a deed", ["tokenizer"], 2, ["hone tokenizer train"]),
+    ("a folder for texts", ["tokenizer", "train", "--data", "MODEL", "--out", "OUT"], 1, ["model", "file of text"]),
+    ("texts that are missing", ["tokenizer", "train", "--data", "/no/such", "--out", "OUT"], 1, ["/no/such"]),
+    ("a tokenizer that is missing", ["tokenize", "--model", "/no/model"], 1, ["/no/model/tokenizer.json"]),
+    ("a model to look at that is missing", ["inspect", "--model", "/no/model"], 1, ["/no/model/config.json"]),
+    ("data to look at without --pack", ["inspect", "--model", "MODEL", "--data", "DATA"], 2, ["--data", "--pack"]),
+    ("a method of packing that is not known", ["inspect", "--model", "MODEL", "--pack", "--data", "DATA", "--method", "ppo"], 1, ["ppo"]),
+    ("a merge into its own model", ["merge", "--model", "MODEL", "--adapter", "ADAPTER", "--out", "MODEL"], 1, ["--out", "model"]),
+    ("a merge where no folder can be", ["merge", "--model", "MODEL", "--adapter", "ADAPTER", "--out", "/proc/hone"], 1, ["/proc/hone"]),
+    ("a model where no folder can be", ["init", "--tokenizer", "TOKENIZER", "--width", "8", "--heads", "2", "--layers", "1", "--hidden",
+     "8", "--out", "DATA/run"], 1, ["pairs.jsonl"]),
+    ("a device to check that is missing", ["check", "--device", "abacus"], 2, ["abacus", "hone devices"]),
+    ("a bandit of no method", ["bandit", "--method", "ppo"], 2, ["ppo", "srpo"]),
+    ("a bandit's beta of 0", ["bandit", "--beta", "0"], 1, ["beta", "0"]),
+    ("a bench without a model", ["bench", "step"], 2, ["--model"]),
     ("a part of bench that is not known", ["bench", "speed"], 2, ["speed", "step"]),
 ]
 
@@ -198,6 +255,15 @@ YAML = [
     ("an alias", "beta: &x 1\nalpha: *x\n", 1, [":2", "flat"]),
     ("an open bracket", "beta: [\n", 1, [":"]),
     ("a tab", "beta:\t- 1\n\t- 2\n", 1, [":"]),
+    ("a key twice", "beta: 1\nalpha: 1\nbeta: 2\n", 1, [":3", "\"beta\"", "twice"]),
+    ("a value left out", "beta:\n", 2, [":1", "beta", "number"]),
+    ("a second document", "beta: 1\n---\nbeta: 2\n", 1, [":2", "document"]),
+    ("an option of the command line alone", "config: more.yaml\n", 2, [":1", "config"]),
+    ("alpha out of range", "model: m\ndata: d\nout: o\nmethod: srpo\nalpha: 1.5\n", 2, ["alpha", "1.5", "[0, 1]"]),
+    ("beta out of range", "model: m\ndata: d\nout: o\nmethod: dpo\nbeta: -1\n", 2, ["beta", "-1", "positive"]),
+    ("nothing", "", 2, ["--model"]),
+    ("a byte that is no UTF-8", b"beta: \xff\n", 1, [":1"]),
+    ("a zero", b"beta: \0\n", 1, [":1"]),
     ("brackets without end", "beta: " + "[" * 3000 + "\n", 1, [":1"]),
 ]
 
@@ -257,8 +323,8 @@ class Table(Case):
                 found[os.path.relpath(path, self.root)] = (state.st_size, state.st_mtime_ns) if name in files else None
         return found
 
-    def refuse(self, name, arguments, says, code=1, **more):
-        """One case of the table."""
+    def refuse(self, name, arguments, says, code=1, alone=True, **more):
+        """One case of the table. `alone`: nobody else writes below the root meanwhile."""
         with self.subTest(name=name):
             shutil.rmtree(self.out, ignore_errors=True)
             before = self.listing()
@@ -271,7 +337,8 @@ class Table(Case):
             self.assertRegex(done.stderr, REMEDY, "what to do about it is missing")
             for text in says:
                 self.assertIn(self.out if text == "OUT" else text, done.stderr)
-            self.assertEqual(self.listing(), before, "something was left behind")
+            if alone:
+                self.assertEqual(self.listing(), before, "something was left behind")
 
     def folder(self, base, name="damaged"):
         shutil.rmtree(self.path(name), ignore_errors=True)
@@ -372,9 +439,19 @@ class Table(Case):
             data = bytearray(self.tensors)
             data[begin + 8:begin + 12] = struct.pack("<f", value)
             folder = self.damaged(self.model, "model.safetensors", safetensors(self.header, bytes(data)))
-            self.refuse(name, self.train("--full", model=folder), ["model.norm.weight[2]", "nan" if value != value else "inf"],
-                        )
+            what = ["model.norm.weight[2]", "nan" if value != value else "inf"]
+            self.refuse(name, self.train("--full", model=folder), ["damaged", *what])
+            self.refuse(name + ", in 8 bits", self.train("--base-dtype", "q8", model=folder), what)
+            self.refuse(name + ", without a reference", self.train("--method", "simpo", model=folder), ["damaged", *what])
+            self.refuse(name + ", evaluated", ["eval", "--model", folder, "--data", self.data, "--out", self.out, "--max-tokens", 2], what)
             self.refuse(name + ", sampled", self.generate(folder), ["model.norm.weight"])
+
+        with open(os.path.join(self.adapter, "adapter_model.safetensors"), "rb") as file:
+            content = bytearray(file.read())
+        content[-4:] = struct.pack("<f", float("nan"))
+        folder = self.damaged(self.adapter, "adapter_model.safetensors", bytes(content))
+        self.refuse("an adapter's weight that is NaN", self.train("--adapter", folder), ["damaged", "lora_", "nan"])
+        self.refuse("an adapter's weight that is NaN, sampled", self.generate(self.model, "--adapter", folder), ["damaged", "lora_", "nan"])
 
     def test_shards(self):
         index = {"metadata": {}, "weight_map": {name: "part.safetensors" for name in self.header if name != "__metadata__"}}
@@ -447,13 +524,78 @@ class Table(Case):
         def head(version=3, tensors=0, values=0):
             return b"GGUF" + struct.pack("<IQQ", version, tensors, values)
 
+        good = {"general.architecture": "llama", "llama.embedding_length": 16, "llama.feed_forward_length": 24, "llama.block_count": 1,
+                "llama.attention.head_count": 2, "llama.context_length": 64}
+        tensors = [("token_embd.weight", [16, 8], 0, 0), ("output_norm.weight", [16], 0, 512)]
+
+        def made(values=(), tensors=tensors, data=bytes(1024)):
+            """Keys with None are taken away; a tensor is a name, extents, a type and an offset."""
+            def text(value):
+                return struct.pack("<Q", len(value)) + value.encode()
+
+            kept = {key: value for key, value in {**good, **dict(values)}.items() if value is not None}
+            out = head(3, len(tensors), len(kept))
+            for key, value in kept.items():
+                out += text(key) + (struct.pack("<I", 8) + text(value) if isinstance(value, str) else struct.pack("<Iq", 11, value))
+            for name, extents, kind, offset in tensors:
+                out += text(name) + struct.pack(f"<I{len(extents)}QIQ", len(extents), *extents, kind, offset)
+            return out + bytes(-len(out) % 32) + data
+
         for name, content, says in (
+                ("another architecture", made({"general.architecture": "mamba"}), ["mamba", "llama"]),
+                ("no architecture", made({"general.architecture": None}), ["general.architecture"]),
+                ("an architecture that is a number", made({"general.architecture": 7}), ["general.architecture"]),
+                ("no heads in GGUF", made({"llama.attention.head_count": 0}), ["head_count", "0"]),
+                ("no width in GGUF", made({"llama.embedding_length": None}), ["llama.embedding_length"]),
+                ("a width that is a text in GGUF", made({"llama.embedding_length": "16"}), ["llama.embedding_length"]),
+                ("layers without end in GGUF", made({"llama.block_count": 1 << 50}), ["num_hidden_layers", str(1 << 50)]),
+                ("an alignment of 0", made({"general.alignment": 0}), ["general.alignment", "0"]),
+                ("an alignment that is no power of 2", made({"general.alignment": 48}), ["general.alignment", "48"]),
+                ("a tensor outside the GGUF file", made(tensors=[tensors[0], ("output_norm.weight", [16], 0, 1 << 40)]), ["output_norm.weight"]),
+                ("an offset that is not aligned", made(tensors=[tensors[0], ("output_norm.weight", [16], 0, 520)]), ["output_norm.weight"]),
+                ("a GGUF type that is not known", made(tensors=[tensors[0], ("output_norm.weight", [16], 77, 512)]), ["output_norm.weight", "77", "Q8_0"]),
+                ("extents of 2^62", made(tensors=[("token_embd.weight", [1 << 62, 8], 0, 0)]), ["token_embd.weight"]),
+                ("an extent of 0", made(tensors=[("token_embd.weight", [16, 0], 0, 0)]), ["vocab_size", "0"]),
+                ("seven dimensions", made(tensors=[("token_embd.weight", [1] * 7, 0, 0)]), ["token_embd.weight", "7"]),
+                ("a GGUF tensor twice", made(tensors=[tensors[0], tensors[0]]), ["token_embd.weight", "twice"]),
+                ("no embedding", made(tensors=tensors[1:]), ["token_embd.weight"]),
+                ("layers without weights", made(), ["blk.0."]),
+                ("GGUF cut in its data", made(data=bytes(40)), ["token_embd.weight"]),
                 ("an empty file", b"", []), ("another magic", b"GGML" + bytes(60), []), ("an old version", head(1), ["1"]),
                 ("a version to come", head(99), ["99"]), ("tensors without end", head(3, 1 << 60), []),
                 ("values without end", head(3, 0, 1 << 60), []), ("a name longer than the file", head(3, 0, 1) + struct.pack("<Q", 1 << 50), []),
                 ("nothing in it", head(), ["tensor"])):
             path = self.write("wrong.gguf", content)
             self.refuse(name, ["convert", path, self.out], [path, *says])
+
+    def test_values_of_every_option(self):
+        """Of every verb, as its help lists them: an option without its value, a number that is none, a flag with a value."""
+        verbs = {verb: [verb] for verb in test_cli.VERBS if verb not in ("check", "bench", "data", "tokenizer")}
+        verbs.update({"data check": ["data", "check"], "tokenizer train": ["tokenizer", "train"]})
+        verbs.update({f"bench {part}": ["bench", part] for part in ("step", "decode", "gemm", "pack", "revise", "load", "checkpoint")})
+        numbers = 0
+        for verb, words in verbs.items():
+            listed = re.findall(r"^ {2,6}(?:-\w, )?--([\w-]+)(?:=(\S+))?", self.must(*words, "--help").stdout, re.M)
+            self.assertGreater(len(listed), 1, verb)
+            for option, value in listed:
+                if option == "help":
+                    continue
+                if not value:
+                    self.refuse(f"{verb} --{option}=7", [*words, f"--{option}=7"], [f"--{option}"], code=2)
+                    continue
+                self.refuse(f"{verb} --{option}", [*words, f"--{option}"], [f"--{option}", "needs a value"], code=2)
+                if verb != "train":  # reads its numbers itself
+                    done = hone(*words, f"--{option}=1x")
+                    if "must be a" in done.stderr and "1x" in done.stderr:
+                        numbers += 1
+                        self.refuse(f"{verb} --{option}=1x", [*words, f"--{option}=1x"], [f"--{option}", "\"1x\""], code=2)
+        self.assertGreater(numbers, 60)
+
+    def test_an_option_twice(self):
+        """The later one wins, texts and numbers alike (and nothing is leaked, say the sanitizers)."""
+        first = self.must("generate", "--model", "/no/model", "--model", self.model, "--prompt", "a", "--prompt", "b", "--max-tokens", 1,
+                          "--max-tokens", 2, "--json").stdout
+        self.assertEqual(first, self.must("generate", "--model", self.model, "--prompt", "b", "--max-tokens", 2, "--json").stdout)
 
     def test_checkpoints(self):
         base = self.path("run")
@@ -489,6 +631,53 @@ class Table(Case):
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertEqual(done.stderr, "hone: the result could not be written to standard output\n")
 
+    def limited(self, *arguments):
+        """On a disk that takes 200 bytes a file and no more: what fails is the writing, with an errno like a full disk's."""
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+
+        return subprocess.run([test_cli.HONE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+                              preexec_fn=limit, restore_signals=False)
+
+    def test_a_full_disk_below_a_folder(self):
+        data = self.path("crowded.jsonl")
+        shutil.copy(self.data, data)
+        small = ["--max-tokens", 24, "--out", self.out]
+        for name, arguments, file in (
+                ("init", ["init", "--tokenizer", self.tokenizer, "--width", 16, "--layers", 1, "--heads", 2, "--hidden", 8, "--out", self.out],
+                 "model.safetensors"),
+                ("tokenizer", ["tokenizer", "train", "--data", data, "--vocab", 270, "--out", self.out], "tokenizer.json"),
+                ("train", self.train(data=data), "config.yaml"),
+                ("merge", ["merge", "--model", self.model, "--adapter", self.adapter, "--out", self.out], "model.safetensors"),
+                ("eval", ["eval", "--model", self.model, "--data", data, *small], "drafts.jsonl"),
+                ("pairs", ["pairs", "--model", self.model, "--data", data, "--judge", "chrf", *small], "drafts.jsonl")):
+            with self.subTest(name=name):
+                shutil.rmtree(self.out, ignore_errors=True)
+                done = self.limited(*arguments)
+                lines = [line for line in done.stderr.split("\n") if line.startswith("hone: ") and "warning" not in line]
+                self.assertEqual((done.returncode, done.stdout, len(lines)), (1, "", 1), done.stderr)
+                self.assertIn(os.path.join(self.out, file), lines[0])
+                self.assertRegex(lines[0], r"File too large: make room|is the disk full\?")
+                left = sorted(os.listdir(self.out)) if os.path.exists(self.out) else []
+                self.assertIn(left, ([], ["metrics.jsonl"], ["drafts.jsonl"]), "something was left half-written")
+                if name != "pairs":  # a random model's answers make none
+                    self.must(*arguments)  # with room, the same command in the same folder
+
+    def test_a_full_file_system(self):
+        place = self.path("small")
+        os.makedirs(place, exist_ok=True)
+        mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", place], stderr=subprocess.PIPE, text=True, check=False)
+        if mount.returncode != 0:
+            self.skipTest("a tmpfs can't be mounted here: " + mount.stderr.strip())
+        try:
+            done = hone(*self.train()[:-5], "--out", os.path.join(place, "run"), "--threads", 1, "--quiet")
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+            self.assertRegex(done.stderr, r"\Ahone: [^\n]*No space left on device: make room[^\n]*\n\Z")
+            self.assertFalse(os.path.exists(os.path.join(place, "run", "final")))
+        finally:
+            subprocess.run(["umount", place], check=True)
+
     def test_a_closed_pipe(self):
         """Who reads no more is not told about it: the program ends as others do."""
         for arguments in (["generate", "--model", self.model, "--data", self.data, "--max-tokens", 64, "--json"], ["train", "--help"]):
@@ -508,13 +697,40 @@ class Table(Case):
                 time.sleep(0.01)
                 self.assertIsNone(first.poll())
             before = sorted(os.listdir(out))
-            self.refuse("a second run", ["train", "--out", out, "--resume", "--quiet"], [out, f"process {first.pid} "])
+            self.refuse("a second run", ["train", "--out", out, "--resume", "--quiet"], [out, f"process {first.pid} "], alone=False)
+            self.refuse("a second run, begun anew", arguments, [out, f"process {first.pid} "], alone=False)
             self.assertEqual(sorted(os.listdir(out)), before)
             self.assertIsNone(first.poll())
             first.terminate()
             self.assertEqual(first.wait(60), 143)
         self.must("train", "--out", out, "--resume", "--steps", len(self.metrics(out)) + 1, "--quiet")
         self.assertNotIn(".lock", os.listdir(out))
+
+    def test_two_evaluations_in_one_folder(self):
+        """The second is refused, and goes on when the first was killed: no lock outlives its process."""
+        out = self.path("judged")
+        arguments = ["eval", "--model", self.model, "--data", self.data, "--out", out, "--max-tokens", 4]
+        slow = ["--judge", "command", "--judge-command", "exec cat > /dev/null"]  # reads, and never answers; ends with who asks
+        with subprocess.Popen([test_cli.HONE, *map(str, arguments + slow)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as first:
+            drafts = os.path.join(out, "drafts.jsonl")
+            while not os.path.exists(drafts) or os.path.getsize(drafts) == 0:
+                time.sleep(0.01)
+                self.assertIsNone(first.poll())
+            self.refuse("a second evaluation", arguments, [out, f"process {first.pid} "], alone=False)
+            self.refuse("pairs into an evaluation", ["pairs", *arguments[1:], "--judge", "chrf"], [out, f"process {first.pid} "], alone=False)
+            self.assertIsNone(first.poll())
+            first.kill()
+        self.must(*arguments)
+        self.assertEqual(sorted(os.listdir(out)), ["drafts.jsonl", "results.json"])
+
+    def test_a_judge_that_is_not_there(self):
+        """The shell says it in its own words as well; the drafts are kept for a judge that can be found."""
+        done = hone("eval", "--model", self.model, "--data", self.data, "--out", self.path("unjudged"), "--max-tokens", 2, "--judge",
+                    "command", "--judge-command", "/no/judge")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        last = done.stderr.splitlines()[-1]
+        self.assertRegex(last, r'\Ahone: judge command "/no/judge": [^\n]*127[^\n]*is the path right\?\Z')
+        self.assertEqual(os.listdir(self.path("unjudged")), ["drafts.jsonl"])
 
     def test_the_table_is_long(self):
         self.assertGreater(len(ROWS) + len(CONFIGS) + len(OPTIONS) + len(YAML) + len(ADAPTERS), 150)

@@ -233,7 +233,7 @@ class Judges(unittest.TestCase):
         self.assertIn("unprotected", self.refused(*http_judge, "--judge-url", "http://example.org/v1", HONE_JUDGE_KEY="k"))
         self.assertIn("unprotected", self.refused(*http_judge, "--judge-url", "http://localhost.example.org/",
                                                   HONE_JUDGE_KEY="k"))
-        self.assertIn("neither with https", self.refused(*http_judge, "--judge-url", "file:///etc/passwd"))
+        self.assertIn("must begin with https", self.refused(*http_judge, "--judge-url", "file:///etc/passwd"))
         self.assertIn("--judge-url", self.refused("--judge", "http"))
         self.assertIn("timeout", self.refused(*http_judge, "--judge-url", url, "--judge-timeout", 0))
         self.assertIn("at least 0", self.refused(*http_judge, "--judge-url", url, "--judge-rate", -1))

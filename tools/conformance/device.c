@@ -241,11 +241,11 @@ bool cf_targets_open(cf_suite *suite, const cf_selection *selection) {
             good = add_found_modules(suite, selection) && good;
     }
     if (suite->targets == 0) {
-        (void)fprintf(stderr,
-                      "hone-conformance: no device %s%s%s to test; `hone devices` lists what there is\n",
-                      selection->device != NULL ? selection->device : "",
-                      selection->isa != NULL ? " with the instruction set " : "",
-                      selection->isa != NULL ? selection->isa : "");
+        (void)fprintf(
+            stderr, "hone-conformance: no device%s%s%s%s to test; `hone devices` lists what there is\n",
+            selection->device != NULL ? " " : "", selection->device != NULL ? selection->device : "",
+            selection->isa != NULL ? " with the instruction set " : "",
+            selection->isa != NULL ? selection->isa : "");
         return false;
     }
     /* Left out by chance is one thing, left out though asked for another. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char summary[] =
     "hone merge: an adapter made part of its model\n"
@@ -25,6 +26,13 @@ static int parse_dtype(const char *name, hone_dtype *dtype) {
             return -1;
         }
     return cli_usage("merge", "--file-dtype \"%s\": must be f32, f16 or bf16", name);
+}
+
+/** The one folder under two names, perhaps. */
+static bool same_folder(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
 }
 
 static int merge(session *s, const char *out, hone_dtype dtype) {
@@ -64,6 +72,8 @@ int hone_cmd_merge(int argc, const char **argv) {
     int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);
     if (code < 0 && (s.model_path == NULL || s.adapter_path == NULL || out == NULL))
         code = cli_usage("merge", "--model, --adapter and --out are required");
+    if (code < 0 && (same_folder(out, s.model_path) || same_folder(out, s.adapter_path)))
+        code = cli_error("--out %s holds what is merged: choose another folder", out);
     if (code < 0 && dtype_name != NULL)
         code = parse_dtype(dtype_name, &dtype);
     if (code < 0) {

@@ -1,6 +1,7 @@
 /* One writer a folder, whatever becomes of it. */
 #include <core/file.h>
 #include <core/lock.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -58,7 +59,7 @@ static pid_t hold(int *release) {
 
 static void test_one_at_a_time(void **state) {
     hn_lock *lock = NULL;
-    char who[48];
+    char who[48], above[64];
     int release = -1;
 
     (void)state;
@@ -71,6 +72,8 @@ static void test_one_at_a_time(void **state) {
     (void)close(release);
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_false(hn_folder_exists(folder)); /* it had made it, and put nothing there */
+    (void)snprintf(above, sizeof above, "%s/a", root);
+    assert_false(hn_folder_exists(above)); /* nor above it */
     assert_int_equal(hn_lock_take(folder, &lock), HONE_OK);
     hn_lock_release(lock);
 }
@@ -105,6 +108,44 @@ static void test_what_was_written_stays(void **state) {
     hn_lock_release(NULL);
 }
 
+static void test_slashes_at_the_end(void **state) {
+    char path[128], above[64];
+    hn_lock *lock = NULL;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/b//run//", root);
+    (void)snprintf(above, sizeof above, "%s/b", root);
+    assert_int_equal(hn_lock_take(path, &lock), HONE_OK);
+    assert_true(hn_folder_exists(path));
+    hn_lock_release(lock);
+    assert_false(hn_folder_exists(above));
+    assert_true(hn_folder_exists(root));
+}
+
+/** The folder can be made, the file in it can't: a disk that is full at that moment. */
+static int no_open(const char *path, int flags, mode_t mode) {
+    (void)path, (void)flags, (void)mode;
+    errno = ENOSPC;
+    return -1;
+}
+
+static void test_a_full_disk(void **state) {
+    hn_file_calls calls = *hn_files();
+    char path[128], above[64];
+    hn_lock *lock = NULL;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/c/run", root);
+    (void)snprintf(above, sizeof above, "%s/c", root);
+    calls.open = no_open;
+    hn_files_replace(&calls);
+    assert_int_equal(hn_lock_take(path, &lock), HONE_ERROR_IO);
+    hn_files_replace(NULL);
+    assert_null(lock);
+    assert_non_null(strstr(hone_message(), "No space left on device"));
+    assert_false(hn_folder_exists(above));
+}
+
 static void test_no_folder_can_be_made(void **state) {
     hn_lock *lock = NULL;
     (void)state;
@@ -113,8 +154,11 @@ static void test_no_folder_can_be_made(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_at_a_time), cmocka_unit_test(test_a_dead_holder_holds_nothing),
-        cmocka_unit_test(test_what_was_written_stays), cmocka_unit_test(test_no_folder_can_be_made)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_at_a_time),
+                                       cmocka_unit_test(test_a_dead_holder_holds_nothing),
+                                       cmocka_unit_test(test_what_was_written_stays),
+                                       cmocka_unit_test(test_slashes_at_the_end),
+                                       cmocka_unit_test(test_a_full_disk),
+                                       cmocka_unit_test(test_no_folder_can_be_made)};
     return cmocka_run_group_tests(tests, make_root, remove_root);
 }
