@@ -38,27 +38,34 @@ static bool is_empty(const char *text) {
     return length == 0;
 }
 
+static hone_status keep(const json_t *draft, int64_t sample, int64_t revision, const hone_case *about,
+                        hone_judge *judge, hn_candidate *c) {
+    const int64_t tokens = json_integer_value(json_object_get(draft, "tokens"));
+
+    *c = (hn_candidate){.text = json_string_value(json_object_get(draft, "text")),
+                        .sample = sample,
+                        .revision = revision,
+                        .tokens = tokens,
+                        .score = NAN};
+    c->logp = json_number_value(json_object_get(draft, "logp")) / (double)(tokens > 0 ? tokens : 1);
+    return hone_judge_has_scores(judge) ? hone_judge_score(judge, about, c->text, &c->score) : HONE_OK;
+}
+
 static hone_status add(const json_t *draft, int64_t sample, int64_t revision, const hone_case *about,
                        hone_judge *judge, hn_candidate *candidate, int64_t *count,
                        hn_candidate_counts *counts) {
     const char *text = json_string_value(json_object_get(draft, "text"));
-    const int64_t tokens = json_integer_value(json_object_get(draft, "tokens"));
-    int64_t *const left_out = !json_is_true(json_object_get(draft, "ended")) ? &counts->unended
-                              : is_empty(text)                               ? &counts->empty
-                              : repeated(candidate, *count, text)            ? &counts->repeated
-                                                                             : NULL;
 
-    if (left_out != NULL) {
-        ++*left_out;
-        return HONE_OK;
+    if (!json_is_true(json_object_get(draft, "ended")))
+        counts->unended++;
+    else if (is_empty(text))
+        counts->empty++;
+    else if (repeated(candidate, *count, text))
+        counts->repeated++;
+    else {
+        counts->kept++;
+        return keep(draft, sample, revision, about, judge, &candidate[(*count)++]);
     }
-    hn_candidate *c = &candidate[*count];
-    *c = (hn_candidate){.text = text, .sample = sample, .revision = revision, .tokens = tokens, .score = NAN};
-    c->logp = json_number_value(json_object_get(draft, "logp")) / (double)(tokens > 0 ? tokens : 1);
-    if (hone_judge_has_scores(judge))
-        HN_TRY(hone_judge_score(judge, about, text, &c->score));
-    ++*count;
-    counts->kept++;
     return HONE_OK;
 }
 

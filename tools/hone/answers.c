@@ -16,7 +16,7 @@ void answers_init(answers *a) {
     a->revisions = 1;
 }
 
-static void clear(answers *a) {
+void answers_close(answers *a) {
     session_close(&a->session);
     free(a->prompt);
     free(a->data);
@@ -202,6 +202,5 @@ int answers_run(answers *a, const char *verb, int revise) {
         const char *const one[] = {a->prompt};
         code = a->prompt != NULL ? answer_all(a, one, 1, revise) : answer_data(a, revise);
     }
-    clear(a);
     return code;
 }

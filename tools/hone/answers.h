@@ -29,7 +29,8 @@ typedef struct answers {
     }
 
 void answers_init(answers *a);
-/** Opens, runs and prints; `revise`: all drafts. Returns the exit code and frees everything. */
+/** Opens, runs and prints; `revise`: all drafts. Returns the exit code. */
 int answers_run(answers *a, const char *verb, int revise);
+void answers_close(answers *a);
 
 #endif

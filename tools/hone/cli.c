@@ -140,6 +140,12 @@ static int parse(int argc, const char **argv, const struct poptOption *options, 
     const char *verb = argv[0];
     char name[64];
     int value, code = -1;
+    if (description.describe) {
+        const cli_page page = {verb,    summary,      example,
+                               options, wanted->name, wanted->list ? 1 : wanted->count};
+        description.describe(description.context, &page);
+        return 0;
+    }
     values *places = values_create(options);
     if (!places)
         return cli_error("out of memory");
@@ -148,12 +154,6 @@ static int parse(int argc, const char **argv, const struct poptOption *options, 
         {"help", 'h', POPT_ARG_NONE, NULL, HELP_VALUE, "Show this text", NULL},
         POPT_TABLEEND,
     };
-    if (description.describe) {
-        const cli_page page = {verb,    summary,      example,
-                               options, wanted->name, wanted->list ? 1 : wanted->count};
-        description.describe(description.context, &page);
-        return 0;
-    }
     (void)snprintf(name, sizeof name, "hone %s", verb);
     argv[0] = name; /* what popt's help begins with */
     poptContext popt = poptGetContext(NULL, argc, argv, all, 0);

@@ -18,9 +18,9 @@ int hone_cmd_generate(int argc, const char **argv) {
         ANSWER_OPTIONS(a),
         POPT_TABLEEND,
     };
-    const int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);
+    int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);
     if (code < 0)
-        return answers_run(&a, "generate", 0);
-    session_close(&a.session);
+        code = answers_run(&a, "generate", 0);
+    answers_close(&a);
     return code;
 }

@@ -21,9 +21,9 @@ int hone_cmd_revise(int argc, const char **argv) {
          "best: name the draft that the model finds least improvable", "WHICH"},
         POPT_TABLEEND,
     };
-    const int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);
+    int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);
     if (code < 0)
-        return answers_run(&a, "revise", 1);
-    session_close(&a.session);
+        code = answers_run(&a, "revise", 1);
+    answers_close(&a);
     return code;
 }
