@@ -6,8 +6,6 @@
 #include <string.h>
 #include <text/lines.h>
 
-static const size_t text_limit = (size_t)8 << 30;
-
 /** A string, or the content of the last message of a list. */
 static hone_status read_text(const json_t *object, const char *key, const char *where, const char **text) {
     const json_t *value = json_object_get(object, key);
@@ -51,24 +49,22 @@ static hone_status add_line(hn_eval_rows *rows, const char *line, size_t length,
 }
 
 hone_status hn_eval_rows_read(const char *path, int64_t limit, hn_eval_rows *rows) {
-    hn_bytes text = {0};
-    char where[512];
-    int64_t number = 1;
+    hn_lines *lines = NULL;
+    const char *line = NULL;
+    size_t length = 0;
     hone_status status = HONE_OK;
 
-    HN_GO(hn_text_read(path, text_limit, &text));
-    for (size_t at = 0; at < text.length && (limit == 0 || rows->count < limit); number++) {
-        const char *line = text.data + at, *end = memchr(line, '\n', text.length - at);
-        const size_t length = end != NULL ? (size_t)(end - line) : text.length - at;
-        (void)snprintf(where, sizeof where, "%s:%lld", path, (long long)number);
-        if (strspn(line, " \t\r") < length)
-            HN_GO(add_line(rows, line, length, where));
-        at += length + 1;
+    HN_GO(hn_lines_open(path, &lines));
+    while (limit == 0 || rows->count < limit) {
+        HN_GO(hn_lines_next(lines, &line, &length));
+        if (line == NULL)
+            break;
+        HN_GO(add_line(rows, line, length, hn_lines_where(lines)));
     }
     if (rows->count == 0)
         status = hn_fail(HONE_ERROR_FORMAT, "%s: no row in it", path);
 done:
-    hn_bytes_clear(&text);
+    hn_lines_close(lines);
     return status;
 }
 

@@ -2,213 +2,55 @@
 #include <core/memory.h>
 #include <core/status.h>
 #include <hone/data.h>
-#include <stdio.h>
-#include <string.h>
-#include <text/lines.h>
+#include <text/rows.h>
 
-/** 8 GB of text, and rows of at most 64 MB. */
-static const size_t text_limit = (size_t)8 << 30, line_limit = (size_t)64 << 20;
+/** Of text: all of it is kept in memory. */
+static const uint64_t text_limit = (uint64_t)8 << 30;
 
 struct hone_dataset {
     hone_row *row;
     json_t **held; /**< what the row's strings belong to */
     size_t count, row_capacity, held_capacity;
-    hone_data_kind kind;
     char *path;
 };
 
-/** A string, or a list of messages: `prompt` is then everything before the last one, `answer` the last. */
-typedef struct side {
-    const char *text;
-    const json_t *messages;
-} side;
-
-static hone_status read_side(const json_t *object, const char *key, const char *where, side *out) {
-    const json_t *value = json_object_get(object, key);
-
-    *out = (side){0};
-    if (json_is_string(value)) {
-        out->text = json_string_value(value);
-        return HONE_OK;
-    }
-    if (!json_is_array(value) || json_array_size(value) == 0)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: \"%s\" must be a string or a list of {\"role\",\"content\"}",
-                       where, key);
-    for (size_t i = 0; i < json_array_size(value); i++)
-        if (!json_is_string(json_object_get(json_array_get(value, i), "content")))
-            return hn_fail(HONE_ERROR_FORMAT, "%s: message %zu of \"%s\" must have a \"content\" string",
-                           where, i, key);
-    out->messages = value;
-    return HONE_OK;
-}
-
-static const char *content(const json_t *messages, size_t i) {
-    return json_string_value(json_object_get(json_array_get(messages, i), "content"));
-}
-
-/** The last message. */
-static const char *answer_of(const side *from) {
-    return from->messages == NULL ? from->text : content(from->messages, json_array_size(from->messages) - 1);
-}
-
-/** One user message is taken as it is: templates write single turns. */
-static hone_status prompt_of(const json_t *messages, size_t count, const char *where, const char **prompt) {
-    if (count != 1)
-        return hn_fail(HONE_ERROR_UNSUPPORTED,
-                       "%s: the prompt has %zu messages; templates write one turn: pass a string", where,
-                       count);
-    *prompt = content(messages, 0);
-    return HONE_OK;
-}
-
-/** Bytes of the common beginning, a last space left to the answers (TRL's rule: tokens begin with their space),
- * never within a character. */
-static size_t common_beginning(const char *a, const char *b) {
-    size_t n = 0;
-    while (a[n] != '\0' && a[n] == b[n])
-        n++;
-    while (n > 0 && (((unsigned char)a[n] & 0xc0u) == 0x80u || ((unsigned char)b[n] & 0xc0u) == 0x80u))
-        n--;
-    return n > 0 && a[n - 1] == ' ' ? n - 1 : n;
-}
-
-/** Two whole texts without a prompt: it is what they have in common. The row's object keeps the copy. */
-static hone_status split_texts(json_t *object, const char *where, side *chosen, side *rejected) {
-    const size_t n = common_beginning(chosen->text, rejected->text);
-
-    if (n == 0)
-        return hn_fail(
-            HONE_ERROR_FORMAT,
-            "%s: \"prompt\" is missing, and \"chosen\" and \"rejected\" have no beginning in common: give it",
-            where);
-    if (chosen->text[n] == '\0' || rejected->text[n] == '\0')
-        return hn_fail(
-            HONE_ERROR_FORMAT,
-            "%s: \"prompt\" is missing, and one of \"chosen\" and \"rejected\" begins with the whole other: "
-            "where the answer starts is not to be known, give it",
-            where);
-    if (json_object_set_new(object, "prompt", json_stringn(chosen->text, n)) != 0)
-        return hn_fail(HONE_ERROR_MEMORY, "no memory for a prompt");
-    chosen->text += n;
-    rejected->text += n;
-    return HONE_OK;
-}
-
-/** The explicit prompt, or the common beginning of two message lists. */
-static hone_status read_prompt(const json_t *object, const char *where, const side *chosen,
-                               const side *rejected, const char **prompt) {
-    side explicit_prompt;
-
-    if (json_object_get(object, "prompt") != NULL) {
-        HN_TRY(read_side(object, "prompt", where, &explicit_prompt));
-        *prompt = explicit_prompt.text;
-        if (explicit_prompt.messages != NULL)
-            return prompt_of(explicit_prompt.messages, json_array_size(explicit_prompt.messages), where,
-                             prompt);
-        return HONE_OK;
-    }
-    if (chosen->messages == NULL || (rejected != NULL && rejected->messages == NULL))
-        return hn_fail(HONE_ERROR_FORMAT, "%s: \"prompt\" is missing: give it", where);
-    const size_t count = json_array_size(chosen->messages) - 1;
-    if (rejected != NULL)
-        for (size_t i = 0; i < count; i++)
-            if (!json_equal(json_array_get(chosen->messages, i), json_array_get(rejected->messages, i)))
-                return hn_fail(
-                    HONE_ERROR_FORMAT,
-                    "%s: \"chosen\" and \"rejected\" begin with different messages: give the \"prompt\"",
-                    where);
-    return prompt_of(chosen->messages, count, where, prompt);
-}
-
-static hone_status read_preference(const json_t *object, const char *where, double *preference) {
-    HN_TRY(hn_json_real_or(object, "preference", where, 1.0, preference));
-    if (!(*preference >= 0.0 && *preference <= 1.0))
-        return hn_fail(HONE_ERROR_FORMAT, "%s: \"preference\" is %g, must be in [0, 1]", where, *preference);
-    return HONE_OK;
-}
-
-static hone_status read_row(const hone_dataset *data, json_t *object, const char *where, hone_row *row) {
-    side chosen = {0}, rejected = {0};
-
-    if (!json_is_object(object))
-        return hn_fail(HONE_ERROR_FORMAT,
-                       "%s: a row must be a JSON object {\"prompt\":..,\"chosen\":..,\"rejected\":..}",
-                       where);
-    row->preference = 1.0;
-    if (data->kind == HONE_DATA_PROMPT)
-        return read_prompt(object, where, &chosen, NULL, &row->prompt);
-    const bool completion = data->kind == HONE_DATA_COMPLETION;
-    const char *key = completion && json_object_get(object, "completion") != NULL ? "completion" : "chosen";
-    HN_TRY(read_side(object, key, where, &chosen));
-    if (!completion)
-        HN_TRY(read_side(object, "rejected", where, &rejected));
-    if (json_object_get(object, "prompt") == NULL && chosen.text != NULL && rejected.text != NULL)
-        HN_TRY(split_texts(object, where, &chosen, &rejected));
-    HN_TRY(read_prompt(object, where, &chosen, completion ? NULL : &rejected, &row->prompt));
-    HN_TRY(read_preference(object, where, &row->preference));
-    if (completion && json_object_get(object, "draft") != NULL)
-        HN_TRY(hn_json_string(object, "draft", where, &row->draft));
-    row->chosen = answer_of(&chosen);
-    row->rejected = completion ? NULL : answer_of(&rejected);
-    return HONE_OK;
-}
-
-static hone_status add_line(hone_dataset *data, const char *line, size_t length, int64_t number) {
-    char where[512];
-    json_t *object = NULL;
-
-    (void)snprintf(where, sizeof where, "%s:%lld", data->path, (long long)number);
-    if (length > line_limit)
-        return hn_fail(HONE_ERROR_FORMAT,
-                       "%s: the line is longer than %zu MB: split the row, or put each on a line of its own",
-                       where, line_limit >> 20);
+static hone_status add(hone_dataset *data, const hone_row *row, json_t *object) {
     HN_TRY(hn_reserve(&data->row, &data->row_capacity, data->count + 1, sizeof *data->row, "data rows"));
     HN_TRY(hn_reserve(&data->held, &data->held_capacity, data->count + 1, sizeof(json_t *), "data rows"));
-    HN_TRY(hn_json_parse_row(line, length, where, &object));
-    data->held[data->count] = object;
-    hone_row *row = &data->row[data->count++];
-    *row = (hone_row){.line = number};
-    return read_row(data, object, where, row);
+    data->held[data->count] = json_incref(object);
+    data->row[data->count++] = *row;
+    return HONE_OK;
 }
 
-static bool blank(const char *line, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
-            return false;
-    return true;
-}
+static hone_status read_rows(hone_dataset *data, hn_rows *rows) {
+    json_t *object = NULL;
+    hone_row row;
 
-static hone_status read_lines(hone_dataset *data, const hn_bytes *text) {
-    int64_t number = 1;
-
-    for (size_t at = 0; at < text->length; number++) {
-        const char *line = text->data + at, *end = memchr(line, '\n', text->length - at);
-        const size_t length = end != NULL ? (size_t)(end - line) : text->length - at;
-        if (!blank(line, length))
-            HN_TRY(add_line(data, line, length, number));
-        at += length + 1;
+    HN_TRY(hn_rows_next(rows, &row, &object));
+    while (object != NULL) {
+        if (hn_rows_bytes(rows) > text_limit)
+            return hn_fail(HONE_ERROR_FORMAT, "%s: more than %llu MB when unpacked: split the file",
+                           data->path, (unsigned long long)text_limit >> 20);
+        HN_TRY(add(data, &row, object));
+        HN_TRY(hn_rows_next(rows, &row, &object));
     }
-    if (data->count == 0)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: there is no row in it: rows of JSON are wanted, one a line",
-                       data->path);
     return HONE_OK;
 }
 
 hone_status hone_dataset_open(const char *path, hone_data_kind kind, hone_dataset **out) {
     hone_dataset *data = NULL;
-    hn_bytes text = {0};
+    hn_rows *rows = NULL;
     hone_status status = HONE_OK;
 
     *out = NULL;
     HN_GO(hn_alloc(&data, 1, sizeof *data, "data set"));
-    data->kind = kind;
     HN_GO(hn_strdup(&data->path, path));
-    HN_GO(hn_text_read(path, text_limit, &text));
-    HN_GO(read_lines(data, &text));
+    HN_GO(hn_rows_open(path, kind, &rows));
+    HN_GO(read_rows(data, rows));
     *out = data;
     data = NULL;
 done:
-    hn_bytes_clear(&text);
+    hn_rows_close(rows);
     hone_dataset_destroy(data);
     return status;
 }

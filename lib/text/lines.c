@@ -1,90 +1,109 @@
-#include <core/file.h>
+#include <core/memory.h>
 #include <core/status.h>
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <text/lines.h>
-#include <zlib.h>
-#include <zstd.h>
+#include <text/unpack.h>
 
-enum { BLOCK = 1 << 18 };
+enum { BLOCK = 1 << 16 };
+static const size_t line_limit = (size_t)64 << 20;
 
-static hone_status too_long(const char *path, size_t limit) {
-    return hn_fail(HONE_ERROR_FORMAT, "%s: more than %zu MB when unpacked: split the file", path,
-                   limit >> 20);
-}
+struct hn_lines {
+    hn_unpacked *text;
+    char *path, *data;
+    size_t capacity, begin, end; /**< data[begin .. end) has not been handed out */
+    bool ended;
+    int64_t number;
+    uint64_t bytes;
+    char where[512];
+};
 
-static hone_status append(const char *path, const void *data, size_t bytes, size_t limit, hn_bytes *text) {
-    if (bytes > limit - text->length)
-        return too_long(path, limit);
-    return hn_bytes_append(text, data, bytes);
-}
-
-static hone_status read_zstd(const char *path, const hn_map *map, size_t limit, hn_bytes *text) {
-    ZSTD_DCtx *zstd = ZSTD_createDCtx();
-    ZSTD_inBuffer in = {map->data, map->size, 0};
-    unsigned char *block = NULL;
-    size_t left = 1;
+hone_status hn_lines_open(const char *path, hn_lines **out) {
+    hn_lines *lines = NULL;
     hone_status status = HONE_OK;
 
-    HN_GO(hn_alloc(&block, BLOCK, 1, "unpacking"));
-    if (zstd == NULL) {
-        status = hn_fail(HONE_ERROR_MEMORY, "no memory to unpack %s", path);
-        goto done;
-    }
-    while (in.pos < in.size || left > 0) {
-        ZSTD_outBuffer out = {block, BLOCK, 0};
-        left = ZSTD_decompressStream(zstd, &out, &in);
-        if (ZSTD_isError(left)) {
-            status = hn_fail(HONE_ERROR_FORMAT, "%s: the zstd file is damaged (%s): get it again", path,
-                             ZSTD_getErrorName(left));
-            goto done;
+    *out = NULL;
+    HN_GO(hn_alloc(&lines, 1, sizeof *lines, "an open text"));
+    HN_GO(hn_strdup(&lines->path, path));
+    HN_GO(hn_unpacked_open(path, &lines->text));
+    HN_GO(hn_reserve(&lines->data, &lines->capacity, BLOCK + 1, 1, "a line"));
+    *out = lines;
+    lines = NULL;
+done:
+    hn_lines_close(lines);
+    return status;
+}
+
+/** One block more behind what is there, the handed-out part dropped; room for a zero stays. */
+static hone_status fill(hn_lines *lines) {
+    size_t got = 0;
+
+    if (lines->begin > 0)
+        memmove(lines->data, lines->data + lines->begin, lines->end - lines->begin);
+    lines->end -= lines->begin;
+    lines->begin = 0;
+    HN_TRY(hn_reserve(&lines->data, &lines->capacity, lines->end + BLOCK + 1, 1, "a line"));
+    HN_TRY(hn_unpacked_read(lines->text, lines->data + lines->end, BLOCK, &got));
+    lines->end += got;
+    lines->bytes += got;
+    lines->ended = got == 0;
+    return HONE_OK;
+}
+
+static void begin_line(hn_lines *lines) {
+    lines->number++;
+    (void)snprintf(lines->where, sizeof lines->where, "%s:%lld", lines->path, (long long)lines->number);
+}
+
+/** The next line, blank or not; *line NULL at the end. */
+static hone_status take(hn_lines *lines, const char **line, size_t *length) {
+    size_t searched = 0;
+
+    *line = NULL;
+    begin_line(lines);
+    for (;;) {
+        char *const from = lines->data + lines->begin;
+        const size_t there = lines->end - lines->begin;
+        char *end = there > searched ? memchr(from + searched, '\n', there - searched) : NULL;
+        if (end == NULL && lines->ended && there > 0)
+            end = from + there; /* `fill` left room for the zero */
+        if (end != NULL) {
+            *end = '\0';
+            *line = from;
+            *length = (size_t)(end - from);
+            lines->begin += *length + (*length < there ? 1 : 0);
+            return HONE_OK;
         }
-        HN_GO(append(path, block, out.pos, limit, text));
-        if (in.pos == in.size && out.pos < BLOCK)
-            break;
+        if (lines->ended)
+            return HONE_OK;
+        if (there > line_limit)
+            return hn_fail(
+                HONE_ERROR_FORMAT,
+                "%s: the line is longer than %zu MB: split the row, or put each on a line of its own",
+                lines->where, line_limit >> 20);
+        searched = there;
+        HN_TRY(fill(lines));
     }
-    if (left != 0)
-        status = hn_fail(HONE_ERROR_FORMAT, "%s: the zstd file is cut: get it again", path);
-done:
-    ZSTD_freeDCtx(zstd);
-    hn_free(block);
-    return status;
 }
 
-/** gzopen also reads files that are not compressed, but only here do its errors matter. */
-static hone_status read_gzip(const char *path, size_t limit, hn_bytes *text) {
-    errno = 0;
-    gzFile file = gzopen(path, "rb");
-    unsigned char *block = NULL;
-    int got = 0, code = 0;
-    hone_status status = HONE_OK;
-
-    if (file == NULL)
-        return hn_fail_errno(errno != 0 ? errno : ENOMEM, "%s", path);
-    HN_GO(hn_alloc(&block, BLOCK, 1, "unpacking"));
-    while ((got = gzread(file, block, BLOCK)) > 0)
-        HN_GO(append(path, block, (size_t)got, limit, text));
-    (void)gzerror(file, &code);
-    if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
-        status = hn_fail(HONE_ERROR_FORMAT, "%s: the gzip file is damaged or cut: get it again", path);
-done:
-    (void)gzclose(file);
-    hn_free(block);
-    return status;
+hone_status hn_lines_next(hn_lines *lines, const char **line, size_t *length) {
+    do {
+        HN_TRY(take(lines, line, length));
+    } while (*line != NULL && strspn(*line, " \t\r") == *length);
+    return HONE_OK;
 }
 
-hone_status hn_text_read(const char *path, size_t limit, hn_bytes *text) {
-    static const unsigned char zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd}, gzip_magic[2] = {0x1f, 0x8b};
-    hn_map map = {0};
-    hone_status status = HONE_OK;
+const char *hn_lines_where(const hn_lines *lines) { return lines->where; }
 
-    HN_TRY(hn_map_open(path, &map));
-    if (map.size >= 4 && memcmp(map.data, zstd_magic, 4) == 0)
-        status = read_zstd(path, &map, limit, text);
-    else if (map.size >= 2 && memcmp(map.data, gzip_magic, 2) == 0)
-        status = read_gzip(path, limit, text);
-    else
-        status = append(path, map.data, map.size, limit, text);
-    hn_map_close(&map);
-    return status;
+int64_t hn_lines_number(const hn_lines *lines) { return lines->number; }
+
+uint64_t hn_lines_bytes(const hn_lines *lines) { return lines->bytes; }
+
+void hn_lines_close(hn_lines *lines) {
+    if (lines == NULL)
+        return;
+    hn_unpacked_close(lines->text);
+    hn_free(lines->path);
+    hn_free(lines->data);
+    hn_free(lines);
 }

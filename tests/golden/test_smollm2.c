@@ -66,25 +66,28 @@ static void judge(const char *what, const tally *sum) {
 
 static void package_descriptions(void **state) {
     hone_tokenizer *tokenizer = NULL;
-    hn_bytes text = {0};
+    hn_lines *lines = NULL;
+    const char *line = NULL;
+    size_t length = 0;
     tally sum = {0};
 
     (void)state;
     REQUIRE(hone_tokenizer_open(folder, &tokenizer));
-    REQUIRE(hn_text_read(golden_path("smollm2/ids.jsonl.zst"), (size_t)64 << 20, &text));
-    for (char *line = text.data, *end = NULL; line != NULL && *line != '\0'; line = end + 1) {
+    REQUIRE(hn_lines_open(golden_path("smollm2/ids.jsonl.zst"), &lines));
+    for (;;) {
         json_t *entry = NULL;
 
-        end = strchr(line, '\n');
-        assert_non_null(end);
-        REQUIRE(hn_json_parse(line, (size_t)(end - line), "ids.jsonl", &entry));
+        REQUIRE(hn_lines_next(lines, &line, &length));
+        if (line == NULL)
+            break;
+        REQUIRE(hn_json_parse(line, length, "ids.jsonl", &entry));
         check_ids(&sum, tokenizer, entry);
         check_text(&sum, tokenizer, golden_member(entry, "ids"), golden_member(entry, "text"), false);
         json_decref(entry);
     }
     assert_int_equal(sum.texts, 1000);
     judge("package descriptions", &sum);
-    hn_bytes_clear(&text);
+    hn_lines_close(lines);
     hone_tokenizer_destroy(tokenizer);
 }
 
