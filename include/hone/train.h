@@ -36,7 +36,8 @@ typedef struct hone_train_options {
     char *device, *isa, *matmul;
     char *dtype;      /**< "f32" or "bf16": factors of matrix products */
     char *base_dtype; /**< "auto", "f32", "bf16", "q8": how LoRA's frozen base is kept */
-    char *cache;      /**< folder of the reference cache; NULL: DATA.hone beside the data */
+    char
+        *cache; /**< folder of reference log-probabilities and of `stream`; NULL: DATA.hone beside the data */
     char *method;
     hone_loss_options loss;
     char *pack;     /**< trie, sequences, naive (six padded sequences a pair, reference every step) */
@@ -54,6 +55,8 @@ typedef struct hone_train_options {
     int64_t batch_pairs, accumulate, steps; /**< steps 0: epochs decide */
     double epochs;
     int64_t seed, pack_tokens, max_length, save_every, keep, threads;
+    bool
+        stream; /**< tokens of the data in a file of `cache` that is mapped, not in memory: the same run, to the bit */
     bool resume, allow_fallback, tensorboard;
     char *memory_limit; /**< bytes (K, M, G: powers of 1000), "auto": what is free, "none" */
 } hone_train_options;
@@ -143,8 +146,8 @@ typedef struct hone_train_evaluation {
 } hone_train_evaluation;
 
 /** All callbacks may be NULL. `stop` is asked after every step: true saves a checkpoint and ends the run with
- *  HONE_ERROR_INTERRUPTED. `prepared` is told of slow preparation (reference log-probabilities): done of
- * total. */
+ *  HONE_ERROR_INTERRUPTED. `prepared` is told of slow preparation (tokens, reference log-probabilities), done of total, and
+ *  `stop` asked then too: there is nothing to save before step 1. */
 typedef struct hone_train_observer {
     void *context;
     void (*stepped)(void *context, const hone_train_metrics *metrics);

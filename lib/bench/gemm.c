@@ -20,13 +20,13 @@ static hone_status fill_rows(hone_bench_gemm_options *options) {
     hone_status status = HONE_OK;
 
     HN_TRY(hn_pairs_create(&step, 1 << 16, &pairs));
-    const int64_t count = hn_example_sequences(&pairs.item[0], pairs.mask, sequence);
+    const int64_t count = hn_example_sequences(&pairs, 0, sequence);
     HN_GO(hone_pack_create(sequence, count, step.layout, &pack));
     options->tokens = options->tokens > 0 ? options->tokens : pack->tokens;
     options->head_rows = options->head_rows > 0 ? options->head_rows : pack->rows;
 done:
     hone_pack_destroy(pack);
-    hn_pairs_clear(&pairs);
+    hn_examples_clear(&pairs);
     return status;
 }
 

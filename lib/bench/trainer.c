@@ -109,7 +109,7 @@ void hn_trainer_destroy(hn_trainer *t) {
     hn_network_destroy(t->reference_network);
     hn_optimizer_destroy(t->optimizer);
     hone_adapter_destroy(t->adapter);
-    hn_pairs_clear(&t->examples);
+    hn_examples_clear(&t->examples);
     hn_free(t->index);
     hn_free(t->policy);
     hn_free(t->reference);

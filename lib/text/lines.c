@@ -99,6 +99,10 @@ int64_t hn_lines_number(const hn_lines *lines) { return lines->number; }
 
 uint64_t hn_lines_bytes(const hn_lines *lines) { return lines->bytes; }
 
+uint64_t hn_lines_position(const hn_lines *lines, uint64_t *of) {
+    return hn_unpacked_position(lines->text, of);
+}
+
 void hn_lines_close(hn_lines *lines) {
     if (lines == NULL)
         return;

@@ -17,6 +17,8 @@ const char *hn_lines_where(const hn_lines *lines);
 int64_t hn_lines_number(const hn_lines *lines);
 /** Bytes of the text so far. */
 uint64_t hn_lines_bytes(const hn_lines *lines);
+/** As hn_unpacked_position. */
+uint64_t hn_lines_position(const hn_lines *lines, uint64_t *of);
 void hn_lines_close(hn_lines *lines);
 
 #endif

@@ -188,6 +188,8 @@ hone_status hn_rows_next(hn_rows *rows, hone_row *row, json_t **object) {
 
 uint64_t hn_rows_bytes(const hn_rows *rows) { return hn_lines_bytes(rows->lines); }
 
+uint64_t hn_rows_position(const hn_rows *rows, uint64_t *of) { return hn_lines_position(rows->lines, of); }
+
 void hn_rows_close(hn_rows *rows) {
     if (rows == NULL)
         return;

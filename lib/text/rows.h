@@ -12,6 +12,8 @@ HONE_MUST_USE hone_status hn_rows_open(const char *path, hone_data_kind kind, hn
 HONE_MUST_USE hone_status hn_rows_next(hn_rows *rows, hone_row *row, json_t **object);
 /** Bytes of unpacked text read so far. */
 uint64_t hn_rows_bytes(const hn_rows *rows);
+/** Bytes of the file itself, and all of them. */
+uint64_t hn_rows_position(const hn_rows *rows, uint64_t *of);
 void hn_rows_close(hn_rows *rows);
 
 #endif

@@ -182,6 +182,20 @@ void hone_template_destroy(hone_template *form) {
     hn_free(form);
 }
 
+static void hash_role(const role *from, hn_hasher *hasher) {
+    for (int i = 0; i < from->count; i++) {
+        hn_hasher_update(hasher, &from->item[i].kind, sizeof from->item[i].kind);
+        hn_hasher_update(hasher, from->item[i].ids.data,
+                         (size_t)from->item[i].ids.count * sizeof *from->item[i].ids.data);
+    }
+}
+
+void hn_template_hash(const hone_template *form, hn_hasher *hasher) {
+    hash_role(&form->answer, hasher);
+    hn_hasher_text(hasher, "revision");
+    hash_role(&form->revision, hasher);
+}
+
 const char *hone_template_name(const hone_template *form) { return form->name; }
 
 hone_status hone_template_context(const hone_template *form, const hone_ids *prompt, const hone_ids *draft,

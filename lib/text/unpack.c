@@ -70,6 +70,14 @@ hone_status hn_unpacked_read(hn_unpacked *text, void *data, size_t room, size_t 
     return text->gzip != NULL ? read_gzip(text, data, room, got) : read_plain(text, data, room, got);
 }
 
+uint64_t hn_unpacked_position(const hn_unpacked *text, uint64_t *of) {
+    *of = text->map.size;
+    if (text->zstd != NULL)
+        return text->in.pos;
+    const int64_t gzip = text->gzip != NULL ? gzoffset(text->gzip) : 0;
+    return text->gzip != NULL ? (uint64_t)(gzip > 0 ? gzip : 0) : text->at;
+}
+
 static hone_status open_packed(hn_unpacked *text) {
     static const unsigned char zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd}, gzip_magic[2] = {0x1f, 0x8b};
 

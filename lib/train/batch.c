@@ -3,20 +3,6 @@
 #include <string.h>
 #include <train/batch.h>
 
-int64_t hn_example_sequences(const hn_example *example, uint32_t mask, hone_sequence *sequence) {
-    int64_t count = 0;
-    for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
-        if ((mask >> c & 1u) != 0)
-            sequence[count++] = example->sequence[c];
-    return count;
-}
-
-int64_t hn_example_cost(const hn_example *example, hone_pack_layout layout) {
-    return layout == HONE_PACK_TRIE     ? example->packed
-           : layout == HONE_PACK_PADDED ? example->padded
-                                        : example->naive;
-}
-
 hone_status hn_batch_fill(const hn_examples *examples, const int64_t *index, int64_t count,
                           hone_pack_layout layout, int64_t pack_tokens, int64_t *fitting) {
     int64_t tokens = 0;
@@ -65,8 +51,7 @@ hone_status hn_batch_create(const hn_examples *examples, const int64_t *index, i
     batch->mask = examples->mask;
     HN_TRY(reserve_pairs(batch, (size_t)count));
     for (int64_t i = 0; i < count; i++)
-        sequences +=
-            hn_example_sequences(&examples->item[index[i]], examples->mask, batch->sequence + sequences);
+        sequences += hn_example_sequences(examples, index[i], batch->sequence + sequences);
     return hn_packer_build(&batch->packer, batch->sequence, sequences, layout, &batch->pack);
 }
 

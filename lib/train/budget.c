@@ -12,13 +12,9 @@ typedef struct cost {
 
 static cost cost_of(const hn_run_state *run, int64_t i) {
     const hn_example *example = &run->examples.item[i];
-    cost result = {.tokens = hn_example_cost(example, run->layout),
-                   .naive = run->layout == HONE_PACK_PADDED ? example->padded : example->naive};
-
-    for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++)
-        if ((run->examples.mask >> c & 1u) != 0)
-            result.edges += example->sequence[c].completion_length;
-    return result;
+    return (cost){.tokens = hn_example_cost(example, run->layout),
+                  .edges = example->edges,
+                  .naive = run->layout == HONE_PACK_PADDED ? example->padded : example->naive};
 }
 
 /** Every scored edge has one of the pack's tokens as its parent: rows are no more than either. Ranges take little room

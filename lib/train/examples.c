@@ -1,47 +1,30 @@
 #include <core/hash.h>
+#include <core/log.h>
 #include <core/memory.h>
 #include <core/status.h>
 #include <string.h>
+#include <text/rows.h>
 #include <text/sequences.h>
-#include <train/examples.h>
+#include <text/template.h>
+#include <train/observe.h>
+#include <train/store.h>
 
-/** Tokens of the example alone, in every layout. */
-static hone_status measure(hn_example *example, uint32_t mask) {
-    hone_sequence sequence[HONE_CONDITIONAL_COUNT];
-    const int64_t count = hn_example_sequences(example, mask, sequence);
+/** What turns rows into examples. */
+typedef struct maker {
+    const hn_example_source *source;
+    hone_data_kind kind;
+    hn_hasher *hasher; /**< of all token sequences */
+    hn_examples *examples;
+} maker;
 
-    HN_TRY(hone_pack_measure(sequence, count, HONE_PACK_TRIE, &example->packed));
-    HN_TRY(hone_pack_measure(sequence, count, HONE_PACK_SEQUENCES, &example->naive));
-    return hone_pack_measure(sequence, count, HONE_PACK_PADDED, &example->padded);
-}
-
-static void hash(hn_hasher *hasher, const hn_example *example, uint32_t mask) {
-    for (int c = 0; c < HONE_CONDITIONAL_COUNT; c++) {
-        if ((mask >> c & 1u) == 0)
-            continue;
-        const hone_sequence *s = &example->sequence[c];
-        hn_hasher_update(hasher, s->context, (size_t)s->context_length * sizeof *s->context);
-        hn_hasher_update(hasher, s->completion, (size_t)s->completion_length * sizeof *s->completion);
-    }
-    hn_hasher_update(hasher, &example->preference, sizeof example->preference);
-}
-
-static hone_status add(hn_examples *examples, int file, const hone_row *row, hn_row_tokens *tokens) {
-    HN_TRY(hn_reserve(&examples->item, &examples->capacity, (size_t)examples->count + 1,
-                      sizeof *examples->item, "examples"));
-    hn_example *example = &examples->item[examples->count++];
-
-    memset(example, 0, sizeof *example);
-    example->storage = tokens;
-    memcpy(example->sequence, tokens->sequence, sizeof example->sequence);
-    example->tokens[0] = tokens->w.count;
-    example->tokens[1] = tokens->l.count > 0 ? tokens->l.count : 1;
-    example->preference = row->preference;
-    example->line = row->line;
-    example->file = file;
-    examples->cut += tokens->cut;
-    examples->rows[file]++;
-    return measure(example, examples->mask);
+static hone_status add(const maker *m, int file, const hone_row *row, const hn_row_tokens *tokens) {
+    const hn_example_texts texts = {.part = {&tokens->answer_context, &tokens->draft_w_context,
+                                             &tokens->draft_l_context, &tokens->w, &tokens->l},
+                                    .preference = row->preference,
+                                    .line = row->line,
+                                    .file = file};
+    m->examples->cut += tokens->cut;
+    return hn_examples_add(m->examples, &texts, m->hasher);
 }
 
 /** What nothing can be learnt from is a mistake in the data; `hone data check` lists all of them. */
@@ -58,95 +41,181 @@ static hone_status check_row(const hone_row *row) {
     return HONE_OK;
 }
 
-static hone_status read_row(const hone_dataset *data, const hone_row *row, const hone_template *form,
-                            const hone_tokenizer *tokenizer, uint32_t mask, int64_t max_length,
-                            hn_row_tokens *tokens, bool *fits) {
-    hone_status status = check_row(row);
-    if (status == HONE_OK)
-        status = hn_row_tokenise(form, tokenizer, row, mask, max_length, tokens, fits);
-    return status == HONE_OK ? HONE_OK
-                             : hn_fail_in(status, "%s:%lld", hone_dataset_path(data), (long long)row->line);
-}
-
-/** What turns rows into examples. */
-typedef struct maker {
-    const hn_part *part;
-    const hone_template *form;
-    const hone_tokenizer *tokenizer;
-    int64_t max_length;
-    hn_hasher *hasher;
-    hn_examples *examples;
-} maker;
-
-static hone_status take_row(const maker *m, int file, const hone_dataset *data, const hone_row *row) {
-    hn_examples *examples = m->examples;
-    hn_row_tokens *tokens = NULL;
+static hone_status take_row(const maker *m, int file, const hone_row *row) {
+    const hn_example_source *source = m->source;
+    hn_row_tokens tokens = {.cut = false};
     bool fits = false;
     hone_status status = HONE_OK;
 
-    if (m->part != NULL && !hn_part_has(m->part, row->prompt))
+    if (source->part != NULL && !hn_part_has(source->part, row->prompt))
         return HONE_OK;
-    HN_GO(hn_alloc(&tokens, 1, sizeof *tokens, "example"));
-    HN_GO(read_row(data, row, m->form, m->tokenizer, examples->mask, m->max_length, tokens, &fits));
-    if (!fits) {
-        examples->dropped++;
-        goto done;
-    }
-    const int64_t before = examples->count;
-    status = add(examples, file, row, tokens);
-    if (examples->count > before)
-        tokens = NULL; /* the example has it */
-    if (status == HONE_OK)
-        hash(m->hasher, &examples->item[examples->count - 1], examples->mask);
+    HN_GO(check_row(row));
+    HN_GO(hn_row_tokenise(source->form, source->tokenizer, row, m->examples->mask, source->max_length,
+                          &tokens, &fits));
+    if (fits)
+        HN_GO(add(m, file, row, &tokens));
+    else
+        m->examples->dropped++;
 done:
-    hn_free(tokens);
+    hn_row_tokens_clear(&tokens);
+    return status == HONE_OK
+               ? HONE_OK
+               : hn_fail_in(status, "%s:%lld", source->mixture->file[file].path, (long long)row->line);
+}
+
+/** Less takes no time worth a line. */
+static hone_status tell(const maker *m, const hn_rows *rows, bool last) {
+    uint64_t of = 0;
+    const uint64_t at = hn_rows_position(rows, &of);
+
+    const int64_t all = (int64_t)(of / 1000000), done = (int64_t)(at / 1000000);
+
+    if (all < 10)
+        return HONE_OK;
+    return hn_observe(m->source->observer, "MB of data tokenised",
+                      last         ? all
+                      : done < all ? done
+                                   : all - 1,
+                      all);
+}
+
+static hone_status take_file(const maker *m, int file) {
+    hn_rows *rows = NULL;
+    json_t *object = NULL;
+    hone_row row;
+    hone_status status = HONE_OK;
+
+    HN_GO(hn_rows_open(m->source->mixture->file[file].path, m->kind, &rows));
+    do {
+        HN_GO(hn_rows_next(rows, &row, &object));
+        if (object != NULL)
+            HN_GO(take_row(m, file, &row));
+        HN_GO(tell(m, rows, object == NULL));
+    } while (object != NULL);
+done:
+    hn_rows_close(rows);
     return status;
 }
 
-/** The texts are needed no longer than until they are tokens. */
-static hone_status take_file(const maker *m, int file, const char *path, hone_data_kind kind) {
-    hone_dataset *data = NULL;
-    hone_status status = HONE_OK;
+static hone_status take_files(const maker *m) {
+    const hn_mixture *mixture = m->source->mixture;
+    hn_examples *examples = m->examples;
 
-    HN_GO(hone_dataset_open(path, kind, &data));
-    for (int64_t i = 0; i < hone_dataset_count(data); i++)
-        HN_GO(take_row(m, file, data, hone_dataset_row(data, i)));
-done:
-    hone_dataset_destroy(data);
-    return status;
-}
-
-hone_status hn_examples_create(const hn_mixture *mixture, const hn_part *part, const hone_template *form,
-                               const hone_tokenizer *tokenizer, const hone_loss_options *loss,
-                               int64_t max_length, hn_examples *examples) {
-    maker m = {part, form, tokenizer, max_length, NULL, examples};
-    const hone_data_kind kind = loss->method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE;
-    hone_status status = HONE_OK;
-
-    memset(examples, 0, sizeof *examples);
-    examples->mask = hone_loss_conditionals(loss);
-    HN_GO(hn_hasher_create(&m.hasher));
     for (size_t f = 0; f < mixture->files; f++)
-        HN_GO(take_file(&m, (int)f, mixture->file[f].path, kind));
+        HN_TRY(take_file(m, (int)f));
     /* Equal weights of 1 are how things were before there were weights. */
     for (size_t f = 0; f < mixture->files; f++)
         if (mixture->file[f].weight != 1.0) {
-            hn_hasher_update(m.hasher, &mixture->file[f].weight, sizeof mixture->file[f].weight);
-            hn_hasher_update(m.hasher, &examples->rows[f], sizeof examples->rows[f]);
+            hn_hasher_update(m->hasher, &mixture->file[f].weight, sizeof mixture->file[f].weight);
+            hn_hasher_update(m->hasher, &examples->rows[f], sizeof examples->rows[f]);
         }
-    hn_hasher_digest(m.hasher, examples->digest);
+    hn_hasher_digest(m->hasher, examples->digest);
+    return HONE_OK;
+}
+
+static hone_status hash_file(const char *path, hn_hasher *hasher) {
+    enum { BLOCK = 1 << 22 };
+    hn_map map = {0};
+
+    HN_TRY(hn_map_open(path, &map));
+    for (size_t at = 0; at < map.size; at += BLOCK) {
+        const size_t rest = map.size - at;
+        hn_hasher_update(hasher, map.data + at, rest < BLOCK ? rest : BLOCK);
+        hn_map_forget(map.data + at, rest < BLOCK ? rest : BLOCK);
+    }
+    hn_map_close(&map);
+    return HONE_OK;
+}
+
+/** Of everything that the examples depend on. */
+static hone_status make_key(const maker *m, char key[33]) {
+    const hn_example_source *source = m->source;
+    const bool whole = source->part == NULL || (source->part->fraction <= 0.0 && !source->part->held_out);
+    const hn_part part = whole ? (hn_part){.seed = 0} : *source->part;
+    const int64_t numbers[] = {m->kind, (int64_t)m->examples->mask, source->max_length, part.held_out,
+                               (int64_t)part.seed};
+    hn_hasher *hasher = NULL;
+    hone_status status = HONE_OK;
+
+    HN_GO(hn_hasher_create(&hasher));
+    hn_hasher_text(hasher, "tokens 1");
+    hn_hasher_text(hasher, hone_tokenizer_digest(source->tokenizer));
+    hn_template_hash(source->form, hasher);
+    hn_hasher_update(hasher, numbers, sizeof numbers);
+    hn_hasher_update(hasher, &part.fraction, sizeof part.fraction);
+    for (size_t f = 0; f < source->mixture->files; f++) {
+        HN_GO(hash_file(source->mixture->file[f].path, hasher));
+        hn_hasher_update(hasher, &source->mixture->file[f].weight, sizeof source->mixture->file[f].weight);
+    }
+    hn_hasher_digest(hasher, key);
 done:
-    hn_hasher_destroy(m.hasher);
+    hn_hasher_destroy(hasher);
+    return status;
+}
+
+static hone_status fill(maker *m, const char *path) {
+    hone_status status = HONE_OK;
+
+    HN_GO(hn_hasher_create(&m->hasher));
+    if (path != NULL)
+        HN_GO(hn_store_begin(m->examples->store, path));
+    HN_GO(take_files(m));
+    if (path != NULL)
+        HN_GO(hn_store_finish(m->examples->store, path, hone_tokenizer_vocabulary(m->source->tokenizer),
+                              m->examples));
+done:
+    hn_hasher_destroy(m->hasher);
+    return status;
+}
+
+/** The tokens of an earlier run, or now written for this one. */
+static hone_status through_file(maker *m) {
+    char key[33], *path = NULL;
+    hone_status status = HONE_OK;
+
+    HN_GO(make_key(m, key));
+    HN_GO(hn_folder_make(m->source->folder));
+    HN_GO(hn_format(&path, "%s/tokens-%s.hone", m->source->folder, key));
+    if (hn_file_exists(path)) {
+        if (hn_store_load(m->examples->store, path, hone_tokenizer_vocabulary(m->source->tokenizer),
+                          m->examples) == HONE_OK) {
+            hn_log(HONE_LOG_INFO, "tokens are in %s from before", path);
+            goto done;
+        }
+        hn_log(HONE_LOG_WARNING, "token file not used: %s", hone_message());
+    }
+    HN_GO(fill(m, path));
+    hn_log(HONE_LOG_INFO, "tokens are kept in %s", path);
+done:
+    hn_free(path);
+    return status;
+}
+
+hone_status hn_examples_begin(uint32_t mask, hn_examples *examples) {
+    memset(examples, 0, sizeof *examples);
+    examples->mask = mask;
+    return hn_alloc(&examples->store, 1, sizeof *examples->store, "examples");
+}
+
+hone_status hn_examples_create(const hn_example_source *source, hn_examples *examples) {
+    maker m = {.source = source, .examples = examples};
+    hone_status status = HONE_OK;
+
+    HN_TRY(hn_examples_begin(hone_loss_conditionals(source->loss), examples));
+    m.kind = source->loss->method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE;
+    HN_GO(source->folder != NULL ? through_file(&m) : fill(&m, NULL));
+done:
     if (status != HONE_OK)
         hn_examples_clear(examples);
     return status;
 }
 
+void hn_examples_forget(const hn_examples *examples) {
+    if (examples->store != NULL && examples->store->map.size > 0)
+        hn_map_forget(examples->store->map.data, examples->store->map.size);
+}
+
 void hn_examples_clear(hn_examples *examples) {
-    for (int64_t i = 0; i < examples->count; i++) {
-        hn_row_tokens_clear(examples->item[i].storage);
-        hn_free(examples->item[i].storage);
-    }
-    hn_free(examples->item);
+    hn_store_destroy(examples->store);
     memset(examples, 0, sizeof *examples);
 }

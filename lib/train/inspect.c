@@ -10,7 +10,7 @@ static void add_up(const hn_examples *examples, int64_t budget, hone_packing *pa
     for (int64_t i = 0; i < examples->count; i++) {
         const hn_example *example = &examples->item[i];
         packing->rows++;
-        packing->sequences += hn_example_sequences(example, examples->mask, sequence);
+        packing->sequences += hn_example_sequences(examples, i, sequence);
         packing->packed += example->packed;
         packing->separate += example->naive;
         packing->padded += example->padded;
@@ -39,7 +39,12 @@ hone_status hone_packing_measure_within(const char *model, const char *form_name
     HN_GO(hone_tokenizer_open(model, &tokenizer));
     HN_GO(hone_template_open(form_name, tokenizer, &form));
     HN_GO(hn_mixture_parse(path, &mixture));
-    HN_GO(hn_examples_create(&mixture, NULL, form, tokenizer, loss, config.max_positions, &examples));
+    const hn_example_source source = {.mixture = &mixture,
+                                      .form = form,
+                                      .tokenizer = tokenizer,
+                                      .loss = loss,
+                                      .max_length = config.max_positions};
+    HN_GO(hn_examples_create(&source, &examples));
     add_up(&examples, budget, packing);
     packing->cut = examples.cut;
     packing->dropped = examples.dropped;

@@ -78,8 +78,19 @@ static hone_status open_data(hn_run_state *run) {
     const hn_part part = {options->eval_split, (uint64_t)options->seed, false};
 
     HN_TRY(hn_mixture_parse(options->data, &run->mixture));
-    HN_TRY(hn_examples_create(&run->mixture, &part, run->form, run->tokenizer, &options->loss, longest,
-                              &run->examples));
+    if (options->cache != NULL)
+        HN_TRY(hn_strdup(&run->cache, options->cache));
+    else
+        HN_TRY(hn_format(&run->cache, "%s.hone", run->mixture.file[0].path));
+    const hn_example_source source = {.mixture = &run->mixture,
+                                      .part = &part,
+                                      .form = run->form,
+                                      .tokenizer = run->tokenizer,
+                                      .loss = &options->loss,
+                                      .max_length = longest,
+                                      .folder = options->stream ? run->cache : NULL,
+                                      .observer = run->observer};
+    HN_TRY(hn_examples_create(&source, &run->examples));
     if (run->examples.count == 0 && run->examples.dropped == 0)
         return hn_fail(HONE_ERROR_ARGUMENT,
                        "%s: no row is left to train on: all are held out: lower --eval-split", options->data);
@@ -113,8 +124,6 @@ const char *hn_run_reference_folder(const hn_run_state *run) {
 static hone_status open_reference(hn_run_state *run) {
     const hone_train_options *options = run->options;
     hn_pack_budget budget;
-    char *beside = NULL;
-    hone_status status = HONE_OK;
 
     if (!hone_loss_needs_reference(&options->loss))
         return HONE_OK;
@@ -125,17 +134,14 @@ static hone_status open_reference(hn_run_state *run) {
     hone_model *model = run->reference_model != NULL ? run->reference_model : run->model;
     if (run->fresh_reference)
         return hn_network_create(model, NULL, false, 0, &budget.network, &run->reference_network);
-    HN_TRY(hn_format(&beside, "%s.hone", run->mixture.file[0].path));
     const hn_reference_source source = {.model = model,
                                         .examples = &run->examples,
                                         .layout = run->layout,
                                         .pack_tokens = options->pack_tokens,
                                         .budget = budget.network,
-                                        .folder = options->cache != NULL ? options->cache : beside,
-                                        .prepared = run->observer->prepared,
-                                        .context = run->observer->context};
-    status = hn_reference_create(&source, &run->reference);
-    hn_free(beside);
+                                        .folder = run->cache,
+                                        .observer = run->observer};
+    const hone_status status = hn_reference_create(&source, &run->reference);
     hone_model_destroy(run->reference_model);
     run->reference_model = NULL;
     return status;
@@ -170,6 +176,14 @@ static void count_steps(hn_run_state *run) {
     run->steps =
         options->steps > 0 ? options->steps : (int64_t)ceil(options->epochs * (double)run->steps_per_epoch);
     run->order_epoch = -1;
+}
+
+/** A run that reads few of many rows would wait for numbers that it never asks for. A copy of the model is too much to
+ *  save that. */
+static bool reads_few(const hn_run_state *run) {
+    enum { MANY = 4096, TIMES = 4 };
+    return hn_run_reference_folder(run) == NULL && !run->options->full && run->examples.count >= MANY &&
+           run->steps <= run->examples.count / TIMES / run->pairs_per_step;
 }
 
 hn_identity hn_run_identity(const hn_run_state *run) {
@@ -217,6 +231,7 @@ static hone_status prepare(hn_run_state *run) {
     HN_TRY(open_model(run));
     HN_TRY(open_data(run));
     count_steps(run);
+    run->fresh_reference = run->fresh_reference || reads_few(run);
     return hn_parameters_make_trainable(run->trained);
 }
 
@@ -324,6 +339,7 @@ void hn_run_close(hn_run_state *run) {
     hn_free(run->checkpoints);
     hn_free(run->metrics);
     hn_free(run->events);
+    hn_free(run->cache);
     hn_lock_release(run->lock);
     memset(run, 0, sizeof *run);
 }

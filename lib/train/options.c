@@ -67,8 +67,12 @@ static const struct row {
     INTEGER("save-every", save_every, "K", "steps between checkpoints (0: at the end alone)"),
     INTEGER("keep", keep, "N", "checkpoints kept"),
     FLAG("tensorboard", tensorboard, "the metrics as TensorBoard scalars too, in RUN/tensorboard"),
+    FLAG("stream", stream,
+         "keep the tokens of the data in a file of --cache's folder and read rows from there: for data "
+         "larger than memory"),
     FLAG("resume", resume, "go on from the newest good checkpoint of RUN"),
-    TEXT("cache", cache, "DIR", "folder of cached reference log-probabilities (DATA.hone)"),
+    TEXT("cache", cache, "DIR",
+         "folder of what is computed once: reference log-probabilities, tokens (DATA.hone)"),
     TEXT("memory-limit", memory_limit, "M",
          "most memory to take: bytes (K, M, G), auto (what is free) or none; layers are recomputed to fit"),
     TEXT("device", device, "D", "device, as `hone devices` names it"),

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <model/parameters.h>
 #include <string.h>
+#include <train/observe.h>
 #include <train/reference.h>
 
 static hone_status make_key(const hn_reference_source *source, char key[33]) {
@@ -45,8 +46,8 @@ static hone_status compute(const hn_reference_source *source, hn_network *networ
                             &fitting));
         HN_GO(hn_batch_create(examples, order + i, fitting, source->layout, &batch));
         HN_GO(hn_batch_score(&batch, network, 0, edges, reference->logp + i));
-        if (source->prepared != NULL)
-            source->prepared(source->context, "reference log-probabilities", i + fitting, examples->count);
+        hn_examples_forget(examples);
+        HN_GO(hn_observe(source->observer, "reference log-probabilities", i + fitting, examples->count));
     }
 done:
     hn_batch_clear(&batch);

@@ -18,8 +18,7 @@ typedef struct hn_reference_source {
     int64_t pack_tokens;
     hn_network_budget budget; /**< of the largest pack */
     const char *folder;       /**< of the cache; NULL: none is read or written */
-    void (*prepared)(void *context, const char *what, int64_t done, int64_t total);
-    void *context;
+    const hone_train_observer *observer;
 } hn_reference_source;
 
 /** Key: weights, configuration, token sequences (and with them template and tokenizer), layout, pack size,

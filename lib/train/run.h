@@ -15,7 +15,7 @@ typedef struct hn_run_state {
     const hone_train_observer *observer;
     hone_pack_layout layout;
     hone_schedule schedule;
-    bool fresh_reference; /**< naive layout: the reference is computed at every step */
+    bool fresh_reference; /**< computed at every step: the naive layout, or few of many rows are read */
 
     hone_device *device;
     hone_model *model, *reference_model; /**< the second only where the reference is another model */
@@ -43,6 +43,7 @@ typedef struct hn_run_state {
     int64_t recompute;   /**< layers, as hn_run_plan chose */
     uint64_t base_bytes; /**< resident before model and data were opened: program, libraries, threads */
     char base_digest[33], *trained_text, *checkpoints, *metrics;
+    char *cache;  /**< folder of what is computed once */
     char *events; /**< TensorBoard's event file of this process; NULL: none */
 } hn_run_state;
 

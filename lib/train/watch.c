@@ -51,8 +51,15 @@ static hone_status read_rows(hn_watch *w, const hn_run_state *run) {
     const hn_part part = {o->eval_split, (uint64_t)o->seed, true};
 
     HN_TRY(hn_mixture_parse(o->eval_data != NULL ? o->eval_data : o->data, &w->mixture));
-    HN_TRY(hn_examples_create(&w->mixture, o->eval_data == NULL ? &part : NULL, run->form, run->tokenizer,
-                              &o->loss, longest, &w->examples));
+    const hn_example_source source = {.mixture = &w->mixture,
+                                      .part = o->eval_data == NULL ? &part : NULL,
+                                      .form = run->form,
+                                      .tokenizer = run->tokenizer,
+                                      .loss = &o->loss,
+                                      .max_length = longest,
+                                      .folder = o->stream ? run->cache : NULL,
+                                      .observer = run->observer};
+    HN_TRY(hn_examples_create(&source, &w->examples));
     if (w->examples.count == 0 && o->eval_data == NULL)
         return hn_fail(HONE_ERROR_ARGUMENT, "--eval-split %g of %s holds out no row: raise it", o->eval_split,
                        o->data);

@@ -144,7 +144,7 @@ static void stepped(void *context, const hone_train_metrics *metrics) {
 
 static bool stop(void *context) {
     const stopper *s = context;
-    return s->step == s->at;
+    return s->at > 0 && s->step == s->at;
 }
 
 static hone_status train(const tiny_run *run, bool resume, int64_t at, int64_t starved,

@@ -96,7 +96,9 @@ static void open_examples(const bench *b, const char *rows, const hone_loss_opti
     hn_mixture mixture;
 
     REQUIRE(hn_mixture_parse(golden_path("methods/%s/%s", b->name, rows), &mixture));
-    REQUIRE(hn_examples_create(&mixture, NULL, b->form, b->tokenizer, loss, 512, examples));
+    const hn_example_source source = {
+        .mixture = &mixture, .form = b->form, .tokenizer = b->tokenizer, .loss = loss, .max_length = 512};
+    REQUIRE(hn_examples_create(&source, examples));
     hn_mixture_clear(&mixture);
     assert_int_equal(examples->count, json_array_size(golden_member(b->batch, "pairs")));
     assert_int_equal(examples->cut + examples->dropped, 0);
@@ -189,13 +191,15 @@ static void check_ids(const bench *b, const hn_examples *examples) {
         const json_t *pair = pair_of(b, i), *ids = golden_member(pair, "ids");
         const hn_example *example = &examples->item[i];
         const json_t *tokens = golden_member(pair, "tokens");
+        hone_sequence sequence[HONE_CONDITIONAL_COUNT];
 
+        assert_int_equal(hn_example_sequences(examples, i, sequence), CONDITIONALS);
         assert_true(example->tokens[0] == (int64_t)golden_real(tokens, "w"));
         assert_true(example->tokens[1] == (int64_t)golden_real(tokens, "l"));
         for (int c = 0; c < CONDITIONALS; c++) {
             const char *name = hone_conditional_name((hone_conditional)c);
             const json_t *wanted = golden_member(ids, name);
-            const hone_sequence *found = &example->sequence[c];
+            const hone_sequence *found = &sequence[c];
 
             if (!golden_same_ids(golden_member(wanted, "context"), found->context, found->context_length) ||
                 !golden_same_ids(golden_member(wanted, "completion"), found->completion,

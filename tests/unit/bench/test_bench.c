@@ -63,7 +63,7 @@ static void test_pairs_have_the_lengths(void **state) {
         ok(hn_pairs_create(&options, 50, &pairs));
         assert_int_equal(pairs.count, 2);
         for (int i = 0; i < 2; i++) {
-            assert_int_equal(hn_example_sequences(&pairs.item[i], pairs.mask, list), 6);
+            assert_int_equal(hn_example_sequences(&pairs, i, list), 6);
             ok(hone_pack_create(list, 6, HONE_PACK_SEQUENCES, &pack));
             assert_int_equal(pack->edges, 6 * completion);
             hone_pack_destroy(pack);
@@ -75,7 +75,7 @@ static void test_pairs_have_the_lengths(void **state) {
             assert_int_equal(list[HONE_W].completion[0], list[HONE_W_GIVEN_L].completion[0]);
             assert_int_not_equal(list[HONE_W].completion[0], list[HONE_L].completion[0]);
         }
-        hn_pairs_clear(&pairs);
+        hn_examples_clear(&pairs);
     }
 }
 
@@ -88,13 +88,15 @@ static void test_pairs_repeat_by_seed(void **state) {
     ok(hn_pairs_create(&options, 1000, &b));
     options.seed = 1;
     ok(hn_pairs_create(&options, 1000, &c));
-    const hone_sequence *x = &a.item[0].sequence[HONE_W], *y = &b.item[0].sequence[HONE_W],
-                        *z = &c.item[0].sequence[HONE_W];
+    hone_sequence x[HONE_CONDITIONAL_COUNT], y[HONE_CONDITIONAL_COUNT], z[HONE_CONDITIONAL_COUNT];
+    (void)hn_example_sequences(&a, 0, x);
+    (void)hn_example_sequences(&b, 0, y);
+    (void)hn_example_sequences(&c, 0, z);
     assert_memory_equal(x->context, y->context, (size_t)x->context_length * sizeof(int32_t));
     assert_memory_not_equal(x->context, z->context, (size_t)x->context_length * sizeof(int32_t));
-    hn_pairs_clear(&a);
-    hn_pairs_clear(&b);
-    hn_pairs_clear(&c);
+    hn_examples_clear(&a);
+    hn_examples_clear(&b);
+    hn_examples_clear(&c);
 }
 
 static void test_machine(void **state) {

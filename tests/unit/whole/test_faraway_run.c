@@ -39,16 +39,19 @@ static void fill(hone_train_options *options, const device_choice *device, const
     hn_free(run);
 }
 
-static bool stop_at_once(void *context) {
-    (void)context;
-    return true;
+static void note_step(void *context, const hone_train_metrics *metrics) {
+    (void)metrics;
+    *(bool *)context = true;
 }
+
+static bool stop_then(void *context) { return *(bool *)context; }
 
 /** Trains, with a stop after the first step and a resume when `broken`. */
 static void train(const device_choice *device, const char *out, bool full, bool broken) {
     hone_train_options options;
     hone_train_summary summary;
-    const hone_train_observer stopping = {.stop = stop_at_once};
+    bool stepped = false;
+    const hone_train_observer stopping = {.context = &stepped, .stepped = note_step, .stop = stop_then};
 
     fill(&options, device, out, full);
     if (broken) {
