@@ -4,6 +4,7 @@
     synopsis.py revisions ROWS DRAFTS ANSWERS OUT   SFT rows: what people wrote with a draft in view, and a quarter of plain answers
     synopsis.py choose RESULTS OUT                  of each method's runs METHOD-BETA-RATE, the one of the largest score at any revision
     synopsis.py arguments CHOSEN METHOD             its beta and rate, as arguments
+    synopsis.py name CHOSEN METHOD                  METHOD-BETA-RATE
     synopsis.py tables DIR                          everything that was measured, as Markdown
 """
 import json
@@ -61,6 +62,11 @@ def arguments(path, method):
     print("--beta", chosen["beta"], "--lr", chosen["lr"])
 
 
+def name(path, method):
+    chosen = read(path)[method]
+    print(method, chosen["beta"], chosen["lr"], sep="-")
+
+
 def cell(e):
     return f"{100 * e['mean']:.1f} ± {100 * e['deviation']:.1f}"
 
@@ -76,7 +82,7 @@ def table(title, rows):
 def examples(folder, policies, count=5):
     """The first rows of the test set, whole."""
     drafts = {}
-    for line in lines(f"{folder}/eval/drafts.jsonl"):
+    for line in lines(f"{folder}/drafts.jsonl"):
         if line["set"] == "in" and line["row"] < count:
             drafts.setdefault(line["row"], {})[line["policy"]] = line
     for row in sorted(drafts):
@@ -91,11 +97,24 @@ def tables(folder):
         table("Sweep, validation set, score (chrF 0.7, rules 0.3), %; METHOD-BETA-RATE",
               scores(read(f"{folder}/sweep/eval/results.json")))
         print("\nchosen:", json.dumps(read(f"{folder}/chosen.json")))
-    if os.path.exists(f"{folder}/eval/results.json"):
-        results = read(f"{folder}/eval/results.json")
+    tested(f"{folder}/eval", "Test")
+    if os.path.exists(f"{folder}/alpha/eval/results.json"):
+        table("SRPO over alpha, validation set, score, %", scores(read(f"{folder}/alpha/eval/results.json")))
+    if os.path.exists(f"{folder}/search/eval/results.json"):
+        table("Search, all pairs, 512 validation rows, score, %; METHOD-BETA-RATE", scores(read(f"{folder}/search/eval/results.json")))
+        print("\nchosen:", json.dumps(read(f"{folder}/search/chosen.json")))
+    if os.path.exists(f"{folder}/search/greedy/results.json"):
+        table("Greedy answers, validation set, score, %", scores(read(f"{folder}/search/greedy/results.json")))
+    tested(f"{folder}/confirm", "Test, numbers of the search")
+
+
+def tested(folder, title):
+    """Both test sets, paired differences, five rows whole."""
+    if os.path.exists(f"{folder}/results.json"):
+        results = read(f"{folder}/results.json")
         for of, name in (("win_rate", "win rate against SFT's draft 0, %"), ("score", "score (chrF 0.7, rules 0.3), %")):
             for of_set, where in (("in", "in distribution"), ("out", "out of distribution")):
-                table(f"Test, {where}: {name}", scores(results, of, of_set))
+                table(f"{title}, {where}: {name}", scores(results, of, of_set))
         print("\nPaired on the same rows (score):\n\n| set | | difference [95 %] | wins/draws/losses | p (signs) | p (bootstrap) |")
         print("|---" * 6 + "|")
         for p in results["paired"]:
@@ -104,12 +123,10 @@ def tables(folder):
                       f"[{100 * p['low']:+.1f}, {100 * p['high']:+.1f}] | {p['wins']}/{p['draws']}/{p['losses']} | "
                       f"{p['sign_p']:.3g} | {p['bootstrap_p']:.3g} |")
         examples(folder, [policy["name"] for policy in results["policies"]])
-    if os.path.exists(f"{folder}/alpha/eval/results.json"):
-        table("SRPO over alpha, validation set, score, %", scores(read(f"{folder}/alpha/eval/results.json")))
 
 
 if __name__ == "__main__":
-    commands = {"revisions": revisions, "choose": choose, "arguments": arguments, "tables": tables}
+    commands = {"revisions": revisions, "choose": choose, "arguments": arguments, "name": name, "tables": tables}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

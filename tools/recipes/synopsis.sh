@@ -8,11 +8,13 @@
 #   sweep   SRPO, IPO, DPO over beta and rate on SWEEP pairs; chosen on the validation set alone (best score over 0..2 revisions)
 #   final   all pairs with the chosen numbers; test sets in and out of distribution, 0..5 revisions, win rate against SFT's draft 0
 #   alpha   SRPO over alpha on SWEEP pairs (the paper's figure 4), on the validation set
+#   search  what the sweep was too small to see: the runs of SEARCH on all pairs, compared on the whole validation set; greedy answers
+#   confirm the test sets once more, with the numbers that the search chose
 #
 # Sizes: SFT, SFT_DRAFTS, PAIRS, SWEEP, VALID, TEST; BETAS, RATES, ALPHAS; SEED. HONE names the command (default: the build's, or PATH).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -eq 1 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 1 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 cd "$1"
 built=$here/../../build/release/bin/hone
@@ -108,7 +110,41 @@ stage_alpha() {
     "$hone" eval --model sft=sft "${adapters[@]}" --data valid.jsonl --against sft --revisions 2 $form $judge $sampling --out alpha/eval | tee alpha.txt
 }
 
-for stage in ${STAGES:-data sft pairs sweep final alpha}; do
+# METHOD-BETA-RATE each.
+stage_search() {
+    local adapters=() run m rest
+    mkdir -p search
+    rows search/valid.jsonl data/valid.jsonl "1,512p"
+    for run in ${SEARCH:-srpo-0.03-3e-4 srpo-0.01-3e-4 srpo-0.03-1e-3 srpo-0.1-1e-3 ipo-0.01-3e-4 ipo-0.03-1e-3 dpo-0.1-1e-3 dpo-0.3-1e-3}; do
+        m=${run%%-*} rest=${run#*-}
+        train "search/$run" --model sft --data pairs/pairs.jsonl $(method "$m") --beta "${rest%%-*}" --lr "${rest#*-}"
+        adapters+=(--adapter "$run=search/$run/final")
+    done
+    for m in srpo ipo dpo; do
+        adapters+=(--adapter "$(python3 "$here/synopsis.py" name chosen.json $m)=$m/final")
+    done
+    say "evaluate the search"
+    "$hone" eval --model sft=sft "${adapters[@]}" --data search/valid.jsonl --against sft --revisions 1 $form $judge $sampling --out search/eval >search/eval.txt
+    python3 "$here/synopsis.py" choose search/eval/results.json search/chosen.json
+}
+
+# Adapters of the runs that the search chose, wherever they are.
+chosen() {
+    local m name
+    for m in srpo ipo dpo; do
+        name=$(python3 "$here/synopsis.py" name search/chosen.json $m)
+        echo "--adapter $m=$([ -d "search/$name" ] && echo "search/$name" || echo "$m")/final"
+    done
+}
+
+stage_confirm() {
+    say "greedy answers, validation set"
+    "$hone" eval --model sft=sft $(chosen) --data search/valid.jsonl --against sft --revisions 2 $form $judge $sampling --temperature 0 --out search/greedy >search/greedy.txt
+    say "the test sets again"
+    "$hone" eval --model sft=sft $(chosen) --data test.jsonl --ood ood.jsonl --against sft --revisions 5 $form $judge $sampling --out confirm | tee confirm.txt
+}
+
+for stage in ${STAGES:-data sft pairs sweep final alpha search confirm}; do
     say "stage $stage"
     stage_$stage
 done
