@@ -5,6 +5,9 @@
  * answer), optionally `preference` = p(chosen > rejected) in [0,1]. Without `prompt`, it is the common beginning of
  * two message lists, or of two strings (a space at its end belongs to the answers: TRL's rule). For SFT a row has
  * `completion` (or `chosen`), and may have a `draft`: the completion is then a revision of it, in the template's words.
+ *
+ * Training refuses a row with an empty completion, or with `chosen` equal to `rejected`: both are mistakes of what made the
+ * file, and to leave them out in silence would hide them. `hone data check` lists all of them.
  */
 #ifndef HONE_DATA_H
 #define HONE_DATA_H

@@ -8,11 +8,8 @@
 #include <string.h>
 
 void answers_init(answers *a) {
-    const hone_sample_options defaults = hone_sample_defaults();
     memset(a, 0, sizeof *a);
-    a->max_tokens = defaults.max_tokens;
-    a->top_p = defaults.top_p;
-    a->batch = defaults.batch;
+    a->drawing = drawing_defaults();
     a->revisions = 1;
 }
 
@@ -113,13 +110,10 @@ static int print_answer(const answers *a, const char *prompt, const hone_answer 
 
 static hone_status make_sampler(const answers *a, int64_t count, hone_sampler **sampler) {
     const session *s = &a->session;
-    const hone_sample_options options = {.max_tokens = a->max_tokens,
-                                         .temperature = a->temperature,
-                                         .top_k = a->top_k,
-                                         .top_p = a->top_p,
-                                         .seed = a->seed,
-                                         .revisions = a->revisions,
-                                         .batch = a->batch < count ? a->batch : count};
+    hone_sample_options options = {.revisions = a->revisions};
+
+    drawing_fill(&a->drawing, &options);
+    options.batch = options.batch < count ? options.batch : count;
     return hone_sampler_create(s->model, s->adapter, s->tokenizer, s->form, &options, sampler);
 }
 
@@ -149,12 +143,13 @@ static int answer_group(const answers *a, hone_sampler *sampler, const char *con
 
 /** Batch by batch: a long list shows its first answers soon, and keeps them when a later prompt can't be answered. */
 static int answer_all(const answers *a, const char *const *prompts, int64_t count, int revise) {
+    const int64_t batch = a->drawing.batch;
     hone_sampler *sampler = NULL;
     const hone_status status = make_sampler(a, count, &sampler);
     int code = status == HONE_OK ? 0 : cli_fail(status);
 
-    for (int64_t i = 0; code == 0 && i < count; i += a->batch) {
-        const int64_t group = count - i < a->batch ? count - i : a->batch;
+    for (int64_t i = 0; code == 0 && i < count; i += batch) {
+        const int64_t group = count - i < batch ? count - i : batch;
         code = answer_group(a, sampler, prompts + i, group, revise, count == 1 && !a->json);
     }
     hone_sampler_destroy(sampler);

@@ -77,8 +77,8 @@ int hone_cmd_merge(int argc, const char **argv) {
     if (code < 0 && dtype_name != NULL)
         code = parse_dtype(dtype_name, &dtype);
     if (code < 0) {
-        s.weights = strdup("f32"); /* only weights in full can be added to */
-        code = s.weights == NULL ? cli_error("out of memory") : merge(&s, out, dtype);
+        s.machine.weights = strdup("f32"); /* only weights in full can be added to */
+        code = s.machine.weights == NULL ? cli_error("out of memory") : merge(&s, out, dtype);
         if (code == 0)
             code = report(&s, out, json);
     }

@@ -1,12 +1,14 @@
 /* hone pairs: preference pairs out of a model and a judge. */
 #include "cli.h"
+#include "drawing.h"
+#include "interrupt.h"
+#include "judging.h"
+#include "machine.h"
 #include "policies.h"
 #include "progress.h"
-#include "session.h"
 #include "verbs.h"
 
 #include <hone/pairs.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,20 +31,14 @@ static const char example[] = "  hone pairs --model sft --data prompts.jsonl --j
                               "score:-2 --judge exact --out careless\n"
                               "  hone train --model sft --data pairs/pairs.jsonl --method srpo --out run";
 
-static volatile sig_atomic_t signal_received;
-
-static void note_signal(int number) {
-    signal_received = number;
-    (void)signal(number, SIG_DFL);
-}
-
 typedef struct arguments {
     hone_pairs_options options;
-    char *name, *model, *adapter, *data, *template_name, *device, *isa, *matmul, *dtype, *weights, *judge,
-        *behaviour, *select, *label, *out;
-    char *judge_command, *judge_url, *judge_model, *judge_cache;
-    long long limit, samples, count, max_tokens, top_k, seed, revisions, batch, judge_retries;
-    int allow_fallback, json;
+    char *name, *model, *adapter, *data, *template_name, *behaviour, *select, *label, *out;
+    long long limit, samples, count, revisions;
+    int json;
+    judging judging;
+    drawing drawing;
+    machine machine;
     progress progress;
 } arguments;
 
@@ -51,19 +47,15 @@ static void show(void *context, const char *what, int64_t done, int64_t total) {
     progress_prepared(&a->progress, what, done, total);
 }
 
-static bool stop(void *context) {
-    (void)context;
-    return signal_received != 0;
-}
-
 static void init(arguments *a) {
     memset(a, 0, sizeof *a);
     a->options = hone_pairs_defaults();
     a->samples = a->options.samples;
     a->count = a->options.count;
-    a->max_tokens = a->options.sample.max_tokens;
-    a->batch = 32;
-    a->judge_retries = a->options.judge.retries;
+    a->judging = judging_defaults();
+    a->drawing = drawing_defaults();
+    a->drawing.temperature = a->options.sample.temperature;
+    a->drawing.batch = 32;
 }
 
 static void fill(arguments *a) {
@@ -74,25 +66,14 @@ static void fill(arguments *a) {
     o->data = a->data;
     o->limit = a->limit;
     o->template_name = a->template_name;
-    o->device = a->device;
-    o->on.isa = a->isa;
-    o->on.matmul = a->matmul;
-    o->on.dtype = a->dtype;
-    o->on.allow_fallback = a->allow_fallback != 0;
-    o->sample.max_tokens = a->max_tokens;
-    o->sample.top_k = a->top_k;
-    o->sample.seed = a->seed;
+    o->device = a->machine.device;
+    o->on = a->machine.on;
+    o->weights = a->machine.stored;
+    drawing_fill(&a->drawing, &o->sample);
     o->sample.revisions = a->revisions;
-    o->sample.batch = a->batch;
     o->samples = a->samples;
     o->count = a->count;
-    o->judge.spec = a->judge != NULL ? a->judge : o->judge.spec;
-    o->judge.command = a->judge_command;
-    o->judge.url = a->judge_url;
-    o->judge.model = a->judge_model;
-    o->judge.key = getenv("HONE_JUDGE_KEY");
-    o->judge.cache = a->judge_cache;
-    o->judge.retries = a->judge_retries;
+    o->judge = judging_options(&a->judging);
     o->behaviour = a->behaviour;
     o->out = a->out;
 }
@@ -102,7 +83,7 @@ static int parse_names(arguments *a) {
         return cli_usage("pairs", "%s", hone_message());
     if (a->label != NULL && hone_pairs_label_parse(a->label, &a->options.label) != HONE_OK)
         return cli_usage("pairs", "%s", hone_message());
-    return session_precision("pairs", a->dtype, a->weights, &a->options.weights);
+    return machine_read(&a->machine, "pairs");
 }
 
 static long long integer(const json_t *object, const char *key) {
@@ -119,7 +100,7 @@ static void print_text(const arguments *a, const json_t *s) {
                  json_number_value(json_object_get(s, "preference")));
     (void)printf("answers: %lld to compare; left out: %lld that did not end in %lld tokens, %lld empty, %lld "
                  "repeated\n",
-                 integer(s, "candidates"), integer(s, "unended"), a->max_tokens, integer(s, "empty"),
+                 integer(s, "candidates"), integer(s, "unended"), a->drawing.max_tokens, integer(s, "empty"),
                  integer(s, "repeated"));
     (void)printf("no pair: %lld ties, %lld without a verdict, %lld prompts with fewer than two answers\n",
                  integer(s, "ties"), integer(s, "no_verdict"), integer(s, "alone"));
@@ -145,7 +126,7 @@ static int print(const arguments *a, const char *text) {
 }
 
 static int run(arguments *a) {
-    const hone_eval_observer observer = {.context = a, .progress = show, .stop = stop};
+    const hone_eval_observer observer = {.context = a, .progress = show, .stop = interrupt_asked};
     char *text = NULL;
 
     if (a->model == NULL || a->data == NULL || a->out == NULL)
@@ -154,25 +135,22 @@ static int run(arguments *a) {
     if (code != 0)
         return code;
     fill(a);
-    (void)signal(SIGINT, note_signal);
-    (void)signal(SIGTERM, note_signal);
+    interrupt_begin();
     progress_begin(&a->progress, HONE_SFT);
     const hone_status status = hone_pairs_make(&a->options, &observer, &text);
     progress_end(&a->progress);
-    code = status == HONE_OK ? print(a, text) : cli_fail(status);
-    if (status == HONE_ERROR_INTERRUPTED)
-        code = 128 + (int)signal_received;
+    code = interrupt_code(status, status == HONE_OK ? print(a, text) : cli_fail(status));
     hone_text_free(text);
     return code;
 }
 
 static void clear(arguments *a) {
-    char *const texts[] = {a->name,          a->model,     a->adapter,     a->data,       a->template_name,
-                           a->device,        a->isa,       a->matmul,      a->dtype,      a->weights,
-                           a->judge,         a->behaviour, a->select,      a->label,      a->out,
-                           a->judge_command, a->judge_url, a->judge_model, a->judge_cache};
+    char *const texts[] = {a->name,      a->model,  a->adapter, a->data, a->template_name,
+                           a->behaviour, a->select, a->label,   a->out};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
+    judging_clear(&a->judging);
+    machine_clear(&a->machine);
 }
 
 int hone_cmd_pairs(int argc, const char **argv) {
@@ -196,40 +174,12 @@ int hone_cmd_pairs(int argc, const char **argv) {
         {"pairs", '\0', POPT_ARG_LONGLONG, &a.count, 0, "draw: most pairs of a prompt (1)", "N"},
         {"label", '\0', POPT_ARG_STRING, &a.label, 0,
          "soft: with the preference's probability; hard: without; sampled: drawn from it (soft)", "L"},
-        {"judge", '\0', POPT_ARG_STRING, &a.judge, 0, "who compares (exact)", "SPEC"},
-        {"judge-temperature", '\0', POPT_ARG_DOUBLE, &a.options.judge.temperature, 0,
-         "of scores: p = sigmoid(difference / T); 0: the larger wins (0)", "T"},
-        {"judge-timeout", '\0', POPT_ARG_DOUBLE, &a.options.judge.timeout, 0,
-         "command, http: for an answer (60)", "SECONDS"},
-        {"judge-command", '\0', POPT_ARG_STRING, &a.judge_command, 0, "command: as for hone eval", "PROGRAM"},
-        {"judge-url", '\0', POPT_ARG_STRING, &a.judge_url, 0,
-         "http: chat completions; the key is in HONE_JUDGE_KEY", "URL"},
-        {"judge-model", '\0', POPT_ARG_STRING, &a.judge_model, 0, "http: the model's name there", "NAME"},
-        {"judge-cache", '\0', POPT_ARG_STRING, &a.judge_cache, 0, "http: folder of verdicts", "DIR"},
-        {"judge-retries", '\0', POPT_ARG_LONGLONG, &a.judge_retries, 0, "http: of a question (5)", "N"},
-        {"judge-backoff", '\0', POPT_ARG_DOUBLE, &a.options.judge.backoff, 0,
-         "http: before the first retry, doubled for each (0.5)", "SECONDS"},
-        {"judge-rate", '\0', POPT_ARG_DOUBLE, &a.options.judge.rate, 0,
-         "http: most requests a second (0: any)", "N"},
-        {"max-tokens", '\0', POPT_ARG_LONGLONG, &a.max_tokens, 0, "most tokens of an answer (256)", "N"},
-        {"temperature", '\0', POPT_ARG_DOUBLE, &a.options.sample.temperature, 0, "of the draws (1)", "T"},
-        {"top-k", '\0', POPT_ARG_LONGLONG, &a.top_k, 0, "draw among the K likeliest (0: all)", "K"},
-        {"top-p", '\0', POPT_ARG_DOUBLE, &a.options.sample.top_p, 0,
-         "draw among the fewest that have this share (1)", "P"},
-        {"seed", '\0', POPT_ARG_LONGLONG, &a.seed, 0, "seed of answers, pairs and labels (0)", "S"},
-        {"batch", '\0', POPT_ARG_LONGLONG, &a.batch, 0, "answers in lockstep (32)", "N"},
+        JUDGING_OPTIONS(a.judging),
+        DRAWING_OPTIONS(a.drawing, "of the draws (1)", "seed of answers, pairs and labels (0)",
+                        "answers in lockstep (32)"),
         {"template", '\0', POPT_ARG_STRING, &a.template_name, 0,
          "template: built-in name, auto, or file (plain)", "T"},
-        {"device", '\0', POPT_ARG_STRING, &a.device, 0, "device, as `hone devices` names it", "D"},
-        {"threads", '\0', POPT_ARG_INT, &a.options.on.threads, 0, "threads (0: all processors)", "N"},
-        {"isa", '\0', POPT_ARG_STRING, &a.isa, 0, "instruction set override", "I"},
-        {"matmul", '\0', POPT_ARG_STRING, &a.matmul, 0, "matrix product provider override", "P"},
-        {"dtype", '\0', POPT_ARG_STRING, &a.dtype, 0,
-         "products in f32, or in bf16 where the processor has them (f32)", "T"},
-        {"weights", '\0', POPT_ARG_STRING, &a.weights, 0,
-         "weights in f32, bf16, q8 (8 bits), or auto: as they are in the file (auto)", "T"},
-        {"allow-fallback", '\0', POPT_ARG_NONE, &a.allow_fallback, 0,
-         "run operations that the device lacks on the host", NULL},
+        MACHINE_OPTIONS(a.machine),
         {"json", '\0', POPT_ARG_NONE, &a.json, 0, "summary.json as one line", NULL},
         POPT_TABLEEND,
     };

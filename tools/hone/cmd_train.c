@@ -1,5 +1,6 @@
 /* hone train: preference data in, a model or an adapter out. */
 #include "cli.h"
+#include "interrupt.h"
 #include "plan.h"
 #include "progress.h"
 #include "verbs.h"
@@ -7,7 +8,6 @@
 #include <hone/tokenizer.h>
 #include <hone/train.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,15 +28,6 @@ static const char example[] =
 
 /** popt values of the option table start here. */
 enum { TABLE = 1000, CONFIG = 1 };
-
-/** What a Ctrl-C asks for; read between steps. */
-static volatile sig_atomic_t signal_received;
-
-static void note_signal(int number) {
-    /* A second one takes its ordinary course: the process ends at once. */
-    signal_received = number;
-    (void)signal(number, SIG_DFL);
-}
 
 typedef struct arguments {
     size_t count;
@@ -143,11 +134,6 @@ static bool nothing_to_resume(const arguments *a) {
     return access(path, F_OK) != 0;
 }
 
-static bool stop(void *context) {
-    (void)context;
-    return signal_received != 0;
-}
-
 static void stepped(void *context, const hone_train_metrics *metrics) {
     arguments *a = context;
     if (!a->quiet)
@@ -196,8 +182,11 @@ static int run_plan(const arguments *a, const hone_train_options *options) {
 static int run(arguments *a) {
     hone_train_options options;
     hone_train_summary result;
-    const hone_train_observer observer = {
-        .context = a, .stepped = stepped, .prepared = prepared, .stop = stop, .evaluated = evaluated};
+    const hone_train_observer observer = {.context = a,
+                                          .stepped = stepped,
+                                          .prepared = prepared,
+                                          .stop = interrupt_asked,
+                                          .evaluated = evaluated};
     hone_status status = hone_train_options_init(&options);
     int code = 1;
 
@@ -217,17 +206,11 @@ static int run(arguments *a) {
         code = run_plan(a, &options);
         goto done;
     }
-    (void)signal(SIGINT, note_signal);
-    (void)signal(SIGTERM, note_signal);
+    interrupt_begin();
     progress_begin(&a->progress, options.loss.method);
     status = hone_train(&options, &observer, &result);
     progress_end(&a->progress);
-    if (status == HONE_OK)
-        code = print_summary(a, &result);
-    else
-        code = cli_fail(status);
-    if (status == HONE_ERROR_INTERRUPTED)
-        code = 128 + (int)signal_received;
+    code = interrupt_code(status, status == HONE_OK ? print_summary(a, &result) : cli_fail(status));
 done:
     hone_train_options_clear(&options);
     return code;

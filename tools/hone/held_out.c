@@ -64,11 +64,11 @@ static hone_status open_policy(const held_out *h, const hone_eval_policy *policy
         status =
             hone_template_open(h->template_name != NULL ? h->template_name : "plain", o->tokenizer, &o->form);
     if (status == HONE_OK)
-        status = hone_model_open_stored(o->device, policy->model, h->weights, &o->model);
+        status = hone_model_open_stored(o->device, policy->model, h->machine->stored, &o->model);
     if (status == HONE_OK && policy->adapter != NULL)
         status = hone_adapter_open(o->model, policy->adapter, &o->adapter);
     if (status == HONE_OK && h->reference != NULL)
-        status = hone_model_open_stored(o->device, h->reference, h->weights, &o->reference);
+        status = hone_model_open_stored(o->device, h->reference, h->machine->stored, &o->reference);
     return status;
 }
 
@@ -139,7 +139,7 @@ int held_out_run(const held_out *h, const policies *list) {
     if (status == HONE_OK)
         status = hone_dataset_open(h->data, HONE_DATA_PREFERENCE, &o.data);
     if (status == HONE_OK)
-        status = hone_device_open(h->device, &h->on, &o.device);
+        status = hone_device_open(h->machine->device, &h->machine->on, &o.device);
     code = status == HONE_OK ? measure_all(h, list, &loss, &o) : cli_fail(status);
     hone_device_close(o.device);
     hone_dataset_destroy(o.data);

@@ -2,6 +2,7 @@
 #ifndef HONE_HELD_OUT_H
 #define HONE_HELD_OUT_H
 
+#include "machine.h"
 #include "policies.h"
 
 #include <popt.h>
@@ -9,9 +10,8 @@
 typedef struct held_out {
     int wanted, length_normalize, json;
     char *method, *reference;
-    const char *template_name, *data, *device;
-    hone_device_options on;
-    hone_weights weights;
+    const char *template_name, *data;
+    const machine *machine;
     double beta, alpha;
     long long pack_tokens, limit;
 } held_out;

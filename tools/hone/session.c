@@ -3,24 +3,10 @@
 #include "cli.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-int session_precision(const char *verb, const char *dtype, const char *stored, hone_weights *weights) {
-    *weights = HONE_WEIGHTS_AUTO;
-    if (stored != NULL && hone_weights_parse(stored, weights) != HONE_OK)
-        return cli_usage(verb, "--weights \"%s\": must be auto, f32, bf16 or q8", stored);
-    if (dtype != NULL && strcmp(dtype, "f32") != 0 && strcmp(dtype, "bf16") != 0)
-        return cli_usage(verb, "--dtype \"%s\": must be f32 or bf16", dtype);
-    return 0;
-}
-
-static hone_status open_all(session *s, hone_weights weights) {
-    const hone_device_options options = {.threads = s->threads,
-                                         .isa = s->isa,
-                                         .matmul = s->matmul,
-                                         .dtype = s->dtype,
-                                         .allow_fallback = s->allow_fallback != 0};
-    hone_status status = hone_device_open(s->device_name, &options, &s->device);
+static hone_status open_all(session *s) {
+    const hone_weights weights = s->machine.stored;
+    hone_status status = hone_device_open(s->machine.device, &s->machine.on, &s->device);
 
     if (status == HONE_OK)
         status = hone_tokenizer_open(s->model_path, &s->tokenizer);
@@ -37,14 +23,12 @@ static hone_status open_all(session *s, hone_weights weights) {
 }
 
 int session_open(session *s, const char *verb) {
-    hone_weights weights = HONE_WEIGHTS_AUTO;
-
     if (s->model_path == NULL)
         return cli_usage(verb, "--model is required");
-    const int code = session_precision(verb, s->dtype, s->weights, &weights);
+    const int code = machine_read(&s->machine, verb);
     if (code != 0)
         return code;
-    const hone_status status = open_all(s, weights);
+    const hone_status status = open_all(s);
     return status == HONE_OK ? 0 : cli_fail(status);
 }
 
@@ -59,9 +43,5 @@ void session_close(session *s) {
     free(s->adapter_path);
     free(s->reference_path);
     free(s->template_name);
-    free(s->device_name);
-    free(s->isa);
-    free(s->matmul);
-    free(s->dtype);
-    free(s->weights);
+    machine_clear(&s->machine);
 }

@@ -2,16 +2,16 @@
 #ifndef HONE_SESSION_H
 #define HONE_SESSION_H
 
-#include <hone/device.h>
+#include "machine.h"
+
 #include <hone/model.h>
 #include <hone/template.h>
 #include <hone/tokenizer.h>
 #include <popt.h>
 
 typedef struct session {
-    char *model_path, *adapter_path, *reference_path, *template_name, *device_name, *isa, *matmul, *dtype,
-        *weights;
-    int threads, allow_fallback;
+    char *model_path, *adapter_path, *reference_path, *template_name;
+    machine machine;
 
     hone_device *device;
     hone_model *model, *reference;
@@ -38,23 +38,8 @@ typedef struct session {
          0,                                                                                                  \
          "template: built-in name, auto, or file (plain)",                                                   \
          "T"},                                                                                               \
-        {"device", '\0', POPT_ARG_STRING, &(s).device_name, 0, "device, as `hone devices` names it", "D"},   \
-        {"threads", '\0', POPT_ARG_INT, &(s).threads, 0, "threads (0: all processors)", "N"},                \
-        {"isa", '\0', POPT_ARG_STRING, &(s).isa, 0, "instruction set override", "I"},                        \
-        {"matmul", '\0', POPT_ARG_STRING, &(s).matmul, 0, "matrix product provider override", "P"},          \
-        {"dtype",    '\0', POPT_ARG_STRING,                                                                  \
-         &(s).dtype, 0,    "products in f32, or in bf16 where the processor has them (f32)",                 \
-         "T"},                                                                                               \
-        {"weights",    '\0', POPT_ARG_STRING,                                                                \
-         &(s).weights, 0,    "weights in f32, bf16, q8 (8 bits), or auto: as they are in the file (auto)",   \
-         "T"},                                                                                               \
-    {                                                                                                        \
-        "allow-fallback", '\0', POPT_ARG_NONE, &(s).allow_fallback, 0,                                       \
-            "run operations that the device lacks on the host", NULL                                         \
-    }
+        MACHINE_OPTIONS((s).machine)
 
-/** --dtype and --weights (NULL: not given). Returns 0, or the exit code after printing why not. */
-int session_precision(const char *verb, const char *dtype, const char *stored, hone_weights *weights);
 /** Returns 0, or the exit code after printing why not. */
 int session_open(session *s, const char *verb);
 void session_close(session *s);
