@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What tools/recipes/synopsis.sh needs besides hone.
 
+    synopsis.py short ROWS LONGEST OUT              the rows whose prompt has at most so many characters
     synopsis.py revisions ROWS DRAFTS ANSWERS OUT   SFT rows: what people wrote with a draft in view, and a quarter of plain answers
     synopsis.py choose RESULTS OUT                  of each method's runs METHOD-BETA-RATE, the one of the largest score at any revision
     synopsis.py arguments CHOSEN METHOD             its beta and rate, as arguments
@@ -28,6 +29,10 @@ def replace(path, text):
     with open(path + ".tmp", "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(path + ".tmp", path)
+
+
+def short(rows, longest, out):
+    replace(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines(rows) if len(row["prompt"]) <= int(longest)))
 
 
 def revisions(rows, drafts, answers, out):
@@ -126,7 +131,7 @@ def tested(folder, title):
 
 
 if __name__ == "__main__":
-    commands = {"revisions": revisions, "choose": choose, "arguments": arguments, "name": name, "tables": tables}
+    commands = {"short": short, "revisions": revisions, "choose": choose, "arguments": arguments, "name": name, "tables": tables}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

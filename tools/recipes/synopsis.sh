@@ -11,10 +11,11 @@
 #   search  what the sweep was too small to see: the runs of SEARCH on all pairs, compared on the whole validation set; greedy answers
 #   confirm the test sets once more, with the numbers that the search chose
 #
-# Sizes: SFT, SFT_DRAFTS, PAIRS, SWEEP, VALID, TEST; BETAS, RATES, ALPHAS; SEED. HONE names the command (default: the build's, or PATH).
+# Sizes: SFT, SFT_DRAFTS, PAIRS, SWEEP, VALID, TEST; LONGEST (characters of a prompt: shorter ones are faster); BETAS, RATES, ALPHAS; SEED.
+# HONE names the command (default: the build's, or PATH).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -eq 1 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 1 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 cd "$1"
 built=$here/../../build/release/bin/hone
@@ -48,12 +49,17 @@ rows() { [ -s "$1" ] || { sed -n "$3" "$2" >"$1.tmp" && mv "$1.tmp" "$1"; }; }
 stage_data() {
     [ -d smollm2 ] || "$here/../models/smollm2.sh" smollm2
     [ -s data/train.jsonl ] || HONE=$hone "$here/../datasets/debian_synopsis.sh" data
-    rows answers.jsonl data/train.jsonl "1,${SFT:-4000}p"
-    rows drafted.jsonl data/train.jsonl "$((${SFT:-4000} + 1)),$((${SFT:-4000} + ${SFT_DRAFTS:-2000}))p"
-    rows pool.jsonl data/train.jsonl "$((${SFT:-4000} + ${SFT_DRAFTS:-2000} + 1)),$((${SFT:-4000} + ${SFT_DRAFTS:-2000} + ${PAIRS:-3000}))p"
-    rows valid.jsonl data/valid.jsonl "1,${VALID:-128}p"
-    rows test.jsonl data/test.jsonl "1,${TEST:-512}p"
-    rows ood.jsonl data/ood.jsonl "1,${TEST:-512}p"
+    mkdir -p short
+    local name
+    for name in train valid test ood; do
+        [ -s "short/$name.jsonl" ] || python3 "$here/synopsis.py" short "data/$name.jsonl" "${LONGEST:-100000}" "short/$name.jsonl"
+    done
+    rows answers.jsonl short/train.jsonl "1,${SFT:-4000}p"
+    rows drafted.jsonl short/train.jsonl "$((${SFT:-4000} + 1)),$((${SFT:-4000} + ${SFT_DRAFTS:-2000}))p"
+    rows pool.jsonl short/train.jsonl "$((${SFT:-4000} + ${SFT_DRAFTS:-2000} + 1)),$((${SFT:-4000} + ${SFT_DRAFTS:-2000} + ${PAIRS:-3000}))p"
+    rows valid.jsonl short/valid.jsonl "1,${VALID:-128}p"
+    rows test.jsonl short/test.jsonl "1,${TEST:-512}p"
+    rows ood.jsonl short/ood.jsonl "1,${TEST:-512}p"
 }
 
 stage_sft() {
@@ -114,7 +120,7 @@ stage_alpha() {
 stage_search() {
     local adapters=() run m rest
     mkdir -p search
-    rows search/valid.jsonl data/valid.jsonl "1,512p"
+    rows search/valid.jsonl short/valid.jsonl "1,512p"
     for run in ${SEARCH:-srpo-0.03-3e-4 srpo-0.01-3e-4 srpo-0.03-1e-3 srpo-0.1-1e-3 ipo-0.01-3e-4 ipo-0.03-1e-3 dpo-0.1-1e-3 dpo-0.3-1e-3}; do
         m=${run%%-*} rest=${run#*-}
         train "search/$run" --model sft --data pairs/pairs.jsonl $(method "$m") --beta "${rest%%-*}" --lr "${rest#*-}"
