@@ -142,8 +142,9 @@ typedef struct hone_eval_options {
     hone_judge_options judge;
     const char *against; /**< NULL: the reference completion; else the policy whose draft 0 is the opponent */
     hone_bootstrap bootstrap;
-    const char *out;  /**< folder of drafts.jsonl and results.json, made when it is missing */
-    int64_t examples; /**< rows of each set whose drafts stand in the results as well */
+    const char *reference; /**< model folder: r(y|y) is against it; NULL: drafts are not kept by it */
+    const char *out;       /**< folder of drafts.jsonl and results.json, made when it is missing */
+    int64_t examples;      /**< rows of each set whose drafts stand in the results as well */
 } hone_eval_options;
 
 /** Both may be NULL. `stop` is asked between batches and verdicts: true ends with HONE_ERROR_INTERRUPTED; drafts stay. */
@@ -160,14 +161,17 @@ typedef struct hone_eval_observer {
  * *json, free with hone_text_free: {"judge","opponent","revisions","sampling","bootstrap","policies":[{"name",..}],
  * "sets":[{"name":"in"|"out","data","rows"}], "results":[{"policy","set","revision","win_rate":ESTIMATE,"wins","draws",
  * "losses","failed","score":ESTIMATE (judges with scores),"changed": share of drafts unlike the one before,"tokens":
- * mean,"ended": share}], "paired":[{"set","on":"score"|"win_rate","a","a_revision","b","b_revision","difference","low",
+ * mean,"ended": share}], "kept":[{"policy","set","by","revision": mean number of the draft,"win_rate","wins",..,"score"}],
+ * "paired":[{"set","on":"score"|"win_rate","a","a_revision","b","b_revision","difference","low",
  * "high","wins","draws","losses","sign_p","bootstrap_p"}], "head_to_head":[{"set","revision","a","b","win_rate":ESTIMATE
  * of a,"wins","draws","losses","failed","sign_p"}], "examples":[{"set","row","prompt","reference","policies":[{"name",
  * "drafts":[{"text","score"}]}]}], "judged": hone_judge_counts}. NAN is null.
  *
  * A verdict p counts as a win when p > 1/2, a draw when p = 1/2, a loss below; the win rate is the mean of p, so that a
  * judge that is sure gives 1, 1/2 and 0. Paired: each two policies at each revision, and each revision of a policy
- * against its draft 0. Head to head: each two policies at revisions 0 and 1.
+ * against its draft 0. Head to head: each two policies at revisions 0 and 1. Kept, with revisions: of each row's drafts
+ * the one that the policy itself would keep, "by" "likeliest" (hone_answer_likeliest) and, with a reference, "best"
+ * (hone_answer_best); no judge takes part in the choice.
  */
 HONE_API HONE_MUST_USE hone_status hone_eval(const hone_eval_options *options,
                                              const hone_eval_observer *observer, char **json);

@@ -68,6 +68,10 @@ HONE_API HONE_MUST_USE hone_status hone_answer_best(hone_model *model, hone_adap
                                                     const hone_template *form, const char *prompt,
                                                     const hone_answer *answer, int64_t *best, double *score);
 
+/** The draft of the largest log pi(y_n|y_(n-1),x) (log pi(y_0|x) for draft 0): what the model was surest of as it wrote.
+ *  The later one of equals; 0 for an answer without drafts. */
+HONE_API int64_t hone_answer_likeliest(const hone_answer *answer);
+
 HONE_END
 
 #endif

@@ -8,7 +8,7 @@
 
 /** A policy while it is open. */
 typedef struct policy {
-    hone_model *model;
+    hone_model *model, *reference;
     hone_adapter *adapter;
     hone_tokenizer *tokenizer;
     hone_template *form;
@@ -34,12 +34,15 @@ static hone_status open_policy(const hn_eval_run *run, const hone_eval_policy *f
     HN_TRY(hone_model_open_stored(run->device, from->model, o->weights, &p->model));
     if (from->adapter != NULL)
         HN_TRY(hone_adapter_open(p->model, from->adapter, &p->adapter));
+    if (o->reference != NULL)
+        HN_TRY(hone_model_open_stored(run->device, o->reference, o->weights, &p->reference));
     return hone_sampler_create(p->model, p->adapter, p->tokenizer, p->form, &o->sample, &p->sampler);
 }
 
 static void close_policy(policy *p) {
     hone_sampler_destroy(p->sampler);
     hone_adapter_destroy(p->adapter);
+    hone_model_destroy(p->reference);
     hone_model_destroy(p->model);
     hone_template_destroy(p->form);
     hone_tokenizer_destroy(p->tokenizer);
@@ -176,15 +179,50 @@ static hone_status answer_set(hn_eval_run *run, const hone_eval_policy *from, po
     return HONE_OK;
 }
 
+/** The least improvable of one row's drafts. */
+static hone_status find_best(const policy *p, const char *prompt, const json_t *list, int64_t count,
+                             int64_t *best) {
+    hone_answer answer = {.drafts = count};
+    hone_status status = HONE_OK;
+
+    HN_GO(hn_alloc(&answer.draft, (size_t)count, sizeof *answer.draft, "drafts"));
+    for (int64_t i = 0; i < count; i++)
+        HN_GO(hn_strdup(&answer.draft[i].text,
+                        json_string_value(json_object_get(json_array_get(list, (size_t)i), "text"))));
+    HN_GO(hone_answer_best(p->model, p->adapter, p->reference, p->tokenizer, p->form, prompt, &answer, best,
+                           NULL));
+done:
+    hone_answer_clear(&answer);
+    return status;
+}
+
+static hone_status find_all_best(const hn_eval_run *run, const hone_eval_policy *from, const policy *p,
+                                 int set, const hn_eval_answered *answered) {
+    const hn_eval_rows *rows = &run->rows[set];
+    char what[256];
+
+    (void)snprintf(what, sizeof what, "%s, %s: r(y|y)", from->name, hn_eval_set_name(set));
+    for (int64_t i = 0; i < rows->count; i++) {
+        HN_TRY(hn_eval_check_stop(run));
+        HN_TRY(find_best(p, rows->row[i].prompt, answered->drafts[i], run->options->sample.revisions + 1,
+                         &answered->best[i]));
+        hn_eval_progress(run, what, i + 1, rows->count);
+    }
+    return HONE_OK;
+}
+
 hone_status hn_eval_answers(hn_eval_run *run, const hone_eval_policy *from,
-                            const json_t **const answer[HN_EVAL_SETS]) {
+                            const hn_eval_answered answered[HN_EVAL_SETS]) {
     policy p = {0};
     hone_status status = HONE_OK;
 
     HN_GO(open_policy(run, from, &p));
     HN_GO(identify(&p, run->options));
     for (int set = 0; set < run->sets; set++)
-        HN_GO(answer_set(run, from, &p, set, answer[set]));
+        HN_GO(answer_set(run, from, &p, set, answered[set].drafts));
+    for (int set = 0; set < run->sets; set++)
+        if (answered[set].best != NULL)
+            HN_GO(find_all_best(run, from, &p, set, &answered[set]));
 done:
     close_policy(&p);
     return status;

@@ -20,12 +20,17 @@ typedef struct hn_eval_run {
     int sets;
 } hn_eval_run;
 
+/** What a policy made of a set; arrays as long as the set has rows. */
+typedef struct hn_eval_answered {
+    const json_t **drafts; /**< lists, borrowed from run->drafts */
+    int64_t *best;         /**< of those the least improvable; NULL where there is no reference */
+} hn_eval_answered;
+
 const char *hn_eval_set_name(int set);
 void hn_eval_progress(const hn_eval_run *run, const char *what, int64_t done, int64_t total);
 /** HONE_ERROR_INTERRUPTED when the observer asks to stop. */
 HONE_MUST_USE hone_status hn_eval_check_stop(const hn_eval_run *run);
-/** answer[set][row]: lists of drafts, borrowed from run->drafts; each array is as long as the set has rows. */
 HONE_MUST_USE hone_status hn_eval_answers(hn_eval_run *run, const hone_eval_policy *policy,
-                                          const json_t **const answer[HN_EVAL_SETS]);
+                                          const hn_eval_answered answered[HN_EVAL_SETS]);
 
 #endif

@@ -92,11 +92,12 @@ static json_t *head_json(const hn_eval_run *run) {
                                  "top_p", o->sample.top_p, "seed", (json_int_t)o->sample.seed);
     json_t *bootstrap = json_pack("{s:I,s:I,s:I}", "resamples", (json_int_t)o->bootstrap.resamples, "size",
                                   (json_int_t)o->bootstrap.size, "seed", (json_int_t)o->bootstrap.seed);
-    return json_pack(
-        "{s:s,s:f,s:s,s:I,s:o,s:o,s:o,s:o,s:[],s:[],s:[],s:[]}", "judge", o->judge.spec, "judge_temperature",
-        o->judge.temperature, "opponent", o->against != NULL ? o->against : "reference", "revisions",
-        (json_int_t)o->sample.revisions, "sampling", sampling, "bootstrap", bootstrap, "policies",
-        policies_json(o), "sets", sets_json(run), "results", "paired", "head_to_head", "examples");
+    return json_pack("{s:s,s:f,s:s,s:I,s:o,s:o,s:o,s:o,s:[],s:[],s:[],s:[],s:[]}", "judge", o->judge.spec,
+                     "judge_temperature", o->judge.temperature, "opponent",
+                     o->against != NULL ? o->against : "reference", "revisions",
+                     (json_int_t)o->sample.revisions, "sampling", sampling, "bootstrap", bootstrap,
+                     "policies", policies_json(o), "sets", sets_json(run), "results", "kept", "paired",
+                     "head_to_head", "examples");
 }
 
 static hone_status write_results(const hn_eval_run *run, const json_t *out, char **text) {
@@ -116,14 +117,14 @@ done:
 }
 
 static hone_status judge_run(const hn_eval_run *run, hone_judge *judge,
-                             const json_t **const answer[HN_EVAL_SETS], char **text) {
+                             const hn_eval_answered answered[HN_EVAL_SETS], char **text) {
     json_t *out = head_json(run);
     hone_status status = HONE_OK;
 
     if (out == NULL)
         return hn_fail(HONE_ERROR_MEMORY, "out of memory for the results");
     for (int set = 0; set < run->sets; set++)
-        HN_GO(hn_eval_tables(run, judge, set, answer[set], out));
+        HN_GO(hn_eval_tables(run, judge, set, &answered[set], out));
     const hone_judge_counts counts = hone_judge_counted(judge);
     json_object_set_new(out, "judged",
                         json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "asked", (json_int_t)counts.asked, "failed",
@@ -137,22 +138,31 @@ done:
 }
 
 /** The answers of all policies, [policy * rows + row]. */
-static hone_status collect(hn_eval_run *run, const json_t **answer[HN_EVAL_SETS]) {
-    for (int set = 0; set < run->sets; set++)
-        HN_TRY(hn_alloc(&answer[set], run->options->policies * (size_t)run->rows[set].count,
-                        sizeof *answer[set], "answers"));
-    for (size_t i = 0; i < run->options->policies; i++) {
-        const json_t **own[HN_EVAL_SETS] = {NULL};
-        for (int set = 0; set < run->sets; set++)
-            own[set] = answer[set] + (int64_t)i * run->rows[set].count;
-        HN_TRY(hn_eval_answers(run, &run->options->policy[i], own));
+static hone_status collect(hn_eval_run *run, hn_eval_answered answered[HN_EVAL_SETS]) {
+    const hone_eval_options *o = run->options;
+    const bool best = o->reference != NULL && o->sample.revisions > 0;
+
+    for (int set = 0; set < run->sets; set++) {
+        const size_t count = o->policies * (size_t)run->rows[set].count;
+        HN_TRY(hn_alloc(&answered[set].drafts, count, sizeof *answered[set].drafts, "answers"));
+        if (best)
+            HN_TRY(hn_alloc(&answered[set].best, count, sizeof *answered[set].best, "answers"));
+    }
+    for (size_t i = 0; i < o->policies; i++) {
+        hn_eval_answered own[HN_EVAL_SETS] = {{NULL, NULL}};
+        for (int set = 0; set < run->sets; set++) {
+            const int64_t first = (int64_t)i * run->rows[set].count;
+            own[set].drafts = answered[set].drafts + first;
+            own[set].best = best ? answered[set].best + first : NULL;
+        }
+        HN_TRY(hn_eval_answers(run, &o->policy[i], own));
     }
     return HONE_OK;
 }
 
 hone_status hone_eval(const hone_eval_options *options, const hone_eval_observer *observer, char **json) {
     hn_eval_run run = {.options = options, .observer = observer};
-    const json_t **answer[HN_EVAL_SETS] = {NULL};
+    hn_eval_answered answered[HN_EVAL_SETS] = {{NULL, NULL}};
     hone_judge *judge = NULL;
     hone_status status = HONE_OK;
 
@@ -160,11 +170,13 @@ hone_status hone_eval(const hone_eval_options *options, const hone_eval_observer
     HN_GO(check(options));
     HN_GO(hone_judge_open(&options->judge, &judge));
     HN_GO(open_run(&run));
-    HN_GO(collect(&run, answer));
-    HN_GO(judge_run(&run, judge, answer, json));
+    HN_GO(collect(&run, answered));
+    HN_GO(judge_run(&run, judge, answered, json));
 done:
-    for (int set = 0; set < HN_EVAL_SETS; set++)
-        hn_free((void *)answer[set]);
+    for (int set = 0; set < HN_EVAL_SETS; set++) {
+        hn_free((void *)answered[set].drafts);
+        hn_free(answered[set].best);
+    }
     close_run(&run);
     hone_judge_close(judge);
     return status;

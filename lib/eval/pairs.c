@@ -295,11 +295,11 @@ done:
 
 static hone_status make(maker *m, char **json) {
     const hone_pairs_options *o = m->options;
-    const json_t **own[HN_EVAL_SETS] = {NULL};
+    hn_eval_answered own[HN_EVAL_SETS] = {{NULL, NULL}};
 
     HN_TRY(check(o));
     HN_TRY(prepare(m));
-    own[0] = m->answer;
+    own[0].drafts = m->answer;
     HN_TRY(hn_eval_answers(&m->run, &o->policy, own));
     for (int64_t row = 0; row < m->prompts; row++) {
         HN_TRY(make_row(m, row));

@@ -12,18 +12,18 @@
 typedef struct verdicts {
     const hn_eval_run *run;
     const hn_eval_rows *rows;
-    const json_t *const *answer;
+    const hn_eval_answered *answered;
     const char *set;
     hone_judge *judge;
     double *win, *score; /**< p(draft better than the opponent), the draft's score; NAN: none */
-    double *pair;        /**< [row]: two policies head to head */
+    double *pair;        /**< [row]: two policies head to head, the drafts that a policy keeps */
     double *half;        /**< [row]: 1/2 */
     int64_t drafts, policies;
     bool scores;
 } verdicts;
 
 static const json_t *draft_of(const verdicts *v, int64_t policy, int64_t revision, int64_t row) {
-    return json_array_get(v->answer[policy * v->rows->count + row], (size_t)revision);
+    return json_array_get(v->answered->drafts[policy * v->rows->count + row], (size_t)revision);
 }
 
 static const char *text_of(const verdicts *v, int64_t policy, int64_t revision, int64_t row) {
@@ -133,6 +133,63 @@ static hone_status put_results(const verdicts *v, json_t *list) {
     return HONE_OK;
 }
 
+/** The draft that a policy is surest of. Files of an older hone may lack "logp": then it is draft 0. */
+static int64_t likeliest(const verdicts *v, int64_t policy, int64_t row) {
+    int64_t best = 0;
+    double largest = -INFINITY;
+    for (int64_t i = 0; i < v->drafts; i++) {
+        const json_t *logp = json_object_get(draft_of(v, policy, i, row), "logp");
+        if (json_is_number(logp) && json_number_value(logp) >= largest) {
+            largest = json_number_value(logp);
+            best = i;
+        }
+    }
+    return best;
+}
+
+/** Of the numbers [policy][revision][row], those of the kept drafts. */
+static hone_status put_kept_estimate(const verdicts *v, json_t *object, const char *key, const double *value,
+                                     int64_t policy, const int64_t *kept) {
+    for (int64_t row = 0; row < v->rows->count; row++)
+        v->pair[row] = value[at(v, policy, kept[row]) + row];
+    return put_estimate(v, object, key, v->pair);
+}
+
+static hone_status put_kept(const verdicts *v, json_t *list, int64_t policy, const char *by,
+                            const int64_t *kept) {
+    json_t *object = json_pack("{s:s,s:s,s:s}", "policy", name_of(v, policy), "set", v->set, "by", by);
+    double numbers = 0.0;
+
+    json_array_append_new(list, object);
+    for (int64_t row = 0; row < v->rows->count; row++)
+        numbers += (double)kept[row];
+    json_object_set_new(object, "revision", json_real(numbers / (double)v->rows->count));
+    HN_TRY(put_kept_estimate(v, object, "win_rate", v->win, policy, kept));
+    HN_TRY(put_counts(v, object, v->pair, false));
+    return v->scores ? put_kept_estimate(v, object, "score", v->score, policy, kept) : HONE_OK;
+}
+
+/** What the policies would keep themselves. */
+static hone_status put_all_kept(const verdicts *v, json_t *list) {
+    const int64_t rows = v->rows->count;
+    int64_t *kept = NULL;
+    hone_status status = HONE_OK;
+
+    if (v->drafts == 1)
+        return HONE_OK;
+    HN_GO(hn_alloc(&kept, (size_t)rows, sizeof *kept, "kept drafts"));
+    for (int64_t policy = 0; policy < v->policies; policy++) {
+        for (int64_t row = 0; row < rows; row++)
+            kept[row] = likeliest(v, policy, row);
+        HN_GO(put_kept(v, list, policy, "likeliest", kept));
+        if (v->answered->best != NULL)
+            HN_GO(put_kept(v, list, policy, "best", v->answered->best + policy * rows));
+    }
+done:
+    hn_free(kept);
+    return status;
+}
+
 /** Scores say more than verdicts against one opponent, where there are scores. */
 static hone_status put_pair(const verdicts *v, json_t *list, const int64_t a[2], const int64_t b[2]) {
     const double *value = v->scores ? v->score : v->win;
@@ -198,11 +255,11 @@ static hone_status allocate(verdicts *v) {
     return HONE_OK;
 }
 
-hone_status hn_eval_tables(const hn_eval_run *run, hone_judge *judge, int set, const json_t *const *answer,
-                           json_t *out) {
+hone_status hn_eval_tables(const hn_eval_run *run, hone_judge *judge, int set,
+                           const hn_eval_answered *answered, json_t *out) {
     verdicts v = {.run = run,
                   .rows = &run->rows[set],
-                  .answer = answer,
+                  .answered = answered,
                   .set = hn_eval_set_name(set),
                   .judge = judge,
                   .drafts = run->options->sample.revisions + 1,
@@ -213,9 +270,11 @@ hone_status hn_eval_tables(const hn_eval_run *run, hone_judge *judge, int set, c
     HN_GO(allocate(&v));
     HN_GO(judge_all(&v));
     HN_GO(put_results(&v, json_object_get(out, "results")));
+    HN_GO(put_all_kept(&v, json_object_get(out, "kept")));
     HN_GO(put_paired(&v, json_object_get(out, "paired")));
     HN_GO(put_matches(&v, json_object_get(out, "head_to_head")));
-    HN_GO(hn_eval_examples(run, set, answer, v.scores ? v.score : NULL, json_object_get(out, "examples")));
+    HN_GO(hn_eval_examples(run, set, answered->drafts, v.scores ? v.score : NULL,
+                           json_object_get(out, "examples")));
 done:
     hn_free(v.win);
     hn_free(v.score);

@@ -4,8 +4,8 @@
 
 #include "eval/answers.h"
 
-/** One set: answer[policy * rows + row] is a list of drafts. Appends to the lists of `out`. */
+/** One set, of all policies: [policy * rows + row]. Appends to the lists of `out`. */
 HONE_MUST_USE hone_status hn_eval_tables(const hn_eval_run *run, hone_judge *judge, int set,
-                                         const json_t *const *answer, json_t *out);
+                                         const hn_eval_answered *answered, json_t *out);
 
 #endif

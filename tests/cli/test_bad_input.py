@@ -157,7 +157,7 @@ OPTIONS = [
     ("no tokens", ["generate", "--model", "MODEL", "--prompt", "a", "--max-tokens", "0"], 1, ["max-tokens", "0"]),
     ("a prompt longer than the model", ["generate", "--model", "MODEL", "--prompt", "a b " * 400], 1, ["256"]),
     ("revisions below 0", ["revise", "--model", "MODEL", "--prompt", "a", "-n", "-1"], 1, ["-n", "-1"]),
-    ("to keep the worst", ["revise", "--model", "MODEL", "--prompt", "a", "--keep", "worst"], 2, ["--keep", "worst", "best"]),
+    ("to keep the worst", ["revise", "--model", "MODEL", "--prompt", "a", "--keep", "worst"], 2, ["--keep", "worst", "best", "likeliest"]),
     ("scores without a method", ["score", "--model", "MODEL", "--data", "DATA"], 2, ["--method"]),
     ("an evaluation without models", ["eval", "--data", "DATA", "--out", "OUT"], 2, ["--model"]),
     ("two models of one name", ["eval", "--model", "a=MODEL", "--model", "a=MODEL", "--data", "DATA", "--out", "OUT"], 1, ["\"a\""]),

@@ -306,12 +306,19 @@ class Tools(Case):
         found = json.loads(self.must("revise", "--model", self.model, "--prompt", "sort 1", "--max-tokens", 5, "-n", 2,
                                      "--reference", self.model, "--keep", "best", "--json").stdout)
         self.assertEqual(len(found["drafts"]), 3)
-        self.assertIn(found["best"], (0, 1, 2))
+        self.assertEqual(found["kept"], min(range(3), key=lambda i: found["drafts"][i]["improvability"]))
         for draft in found["drafts"]:
             self.assertLessEqual({"text", "tokens", "logp"}, set(draft))
         first = json.loads(self.must("generate", "--model", self.model, "--prompt", "sort 1", "--max-tokens", 5,
                                      "--json").stdout)
         self.assertEqual(found["drafts"][0]["tokens"], first["tokens"])
+
+    def test_the_likeliest_draft_is_kept(self):
+        options = ["--model", self.model, "--prompt", "sort 1", "--max-tokens", 5, "-n", 4, "--temperature", 1, "--keep", "likeliest"]
+        found = json.loads(self.must("revise", *options, "--json").stdout)
+        logps = [draft["logp"] for draft in found["drafts"]]
+        self.assertEqual(logps[found["kept"]], max(logps))
+        self.assertIn(f"kept: [{found['kept']}] ", self.must("revise", *options).stdout)
 
     def test_full_output(self):
         if not os.path.exists("/dev/full"):

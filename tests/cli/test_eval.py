@@ -89,6 +89,30 @@ class Eval(unittest.TestCase):
         self.assertEqual(len(result["paired"]), 2 * (3 + 2 * 2))
         self.assertEqual(result["judged"]["failed"], 0)
 
+    def test_what_a_model_keeps_itself(self):
+        result = self.evaluate("kept", "--revisions", 3, "--judge", "chrf", "--reference", self.path("two"))
+        self.assertEqual([(k["policy"], k["by"]) for k in result["kept"]],
+                         [("one", "likeliest"), ("one", "best"), ("two", "likeliest"), ("two", "best")])
+        drafts = [line["drafts"] for line in self.lines("kept") if line["policy"] == "one"]
+        likeliest = [max(range(4), key=lambda n: row[n]["logp"]) for row in drafts]
+        revised = self.must("revise", "--model", self.path("one"), "--reference", self.path("two"), "--data", self.data, "-n", 3,
+                            "--max-tokens", 6, "--temperature", 1, "--keep", "best", "--json").stdout.splitlines()
+        best = [json.loads(line)["kept"] for line in revised]
+        self.assertEqual([d["text"] for d in json.loads(revised[0])["drafts"]], [d["text"] for d in drafts[0]])
+        only = self.evaluate("kept", "--revisions", 3, "--judge", "chrf", "--show", 11)
+        scores = [policy["drafts"] for row in only["examples"] for policy in row["policies"] if policy["name"] == "one"]
+        for entry, kept in zip(result["kept"], (likeliest, best)):
+            self.assertAlmostEqual(entry["revision"], sum(kept) / 11)
+            self.assertAlmostEqual(entry["score"]["value"], sum(row[n]["score"] for row, n in zip(scores, kept)) / 11)
+            self.assertEqual(entry["wins"] + entry["draws"] + entry["losses"] + entry["failed"], 11)
+        # A model is not improvable by itself more at one draft than at another: the first stays.
+        self.assertEqual(result["kept"][3]["revision"], 0)
+        self.assertEqual({k["by"] for k in only["kept"]}, {"likeliest"})
+        self.assertEqual(self.evaluate("kept", "--revisions", 0)["kept"], [])
+        table = self.must("eval", "--model", f"one={self.path('one')}", "--data", self.data, "--out", self.path("kept"), "--max-tokens", 6,
+                          "--temperature", 1, "--revisions", 3, "--judge", "chrf").stdout
+        self.assertIn("likeliest", table)
+
     def test_resume_draws_what_it_would_have_drawn(self):
         whole = self.evaluate("a", "--revisions", 1, "--judge", "chrf")
         lines = self.lines("a")

@@ -50,7 +50,7 @@ static json_t *draft_json(const hone_draft *d) {
 }
 
 /** {"text","tokens",..} of one draft, or {"drafts":[..]}, with the one that was kept. */
-static int print_json(const hone_answer *answer, int revise, int64_t best, const double *score) {
+static int print_json(const hone_answer *answer, int revise, int64_t kept, const double *score) {
     if (!revise)
         return cli_print_json(draft_json(&answer->draft[0]));
     json_t *list = json_array();
@@ -61,8 +61,8 @@ static int print_json(const hone_answer *answer, int revise, int64_t best, const
         json_array_append_new(list, draft);
     }
     json_t *object = json_pack("{s:o}", "drafts", list);
-    if (score != NULL)
-        json_object_set_new(object, "best", json_integer(best));
+    if (kept >= 0)
+        json_object_set_new(object, "kept", json_integer(kept));
     return cli_print_json(object);
 }
 
@@ -76,34 +76,39 @@ static int print_text(const hone_answer *answer, int revise) {
     return 0;
 }
 
-/** The draft that is kept, when that was asked for. */
-static int choose(const answers *a, const char *prompt, const hone_answer *answer, int64_t *best,
+static int keeps(const answers *a, const char *which) {
+    return a->keep != NULL && strcmp(a->keep, which) == 0;
+}
+
+/** The draft that is kept; -1 when none was asked for. Least improvability gives every draft a score, too. */
+static int choose(const answers *a, const char *prompt, const hone_answer *answer, int64_t *kept,
                   double **score) {
     const session *s = &a->session;
-    if (a->keep == NULL)
+    *kept = keeps(a, "likeliest") ? hone_answer_likeliest(answer) : -1;
+    if (!keeps(a, "best"))
         return 0;
     *score = calloc((size_t)answer->drafts, sizeof **score);
     if (*score == NULL)
         return cli_error("out of memory");
     const hone_status status = hone_answer_best(s->model, s->adapter, s->reference, s->tokenizer, s->form,
-                                                prompt, answer, best, *score);
+                                                prompt, answer, kept, *score);
     return status == HONE_OK ? 0 : cli_fail(status);
 }
 
 static int print_answer(const answers *a, const char *prompt, const hone_answer *answer, int revise,
                         int streamed) {
-    int64_t best = 0;
+    int64_t kept = -1;
     double *score = NULL;
     if (answer->drafts == 0)
         return 0;
-    int code = choose(a, prompt, answer, &best, &score);
+    int code = choose(a, prompt, answer, &kept, &score);
 
     if (code == 0 && a->json)
-        code = print_json(answer, revise, best, score);
+        code = print_json(answer, revise, kept, score);
     else if (code == 0 && !streamed)
         code = print_text(answer, revise);
-    if (code == 0 && !a->json && score != NULL)
-        code = printf("best: [%lld] %s\n", (long long)best, answer->draft[best].text) < 0;
+    if (code == 0 && !a->json && kept >= 0)
+        code = printf("kept: [%lld] %s\n", (long long)kept, answer->draft[kept].text) < 0;
     free(score);
     return code;
 }
@@ -181,9 +186,9 @@ static int answer_data(const answers *a, int revise) {
 static int check(const answers *a, const char *verb) {
     if ((a->prompt == NULL) == (a->data == NULL))
         return cli_usage(verb, "give one of --prompt and --data");
-    if (a->keep != NULL && strcmp(a->keep, "best") != 0)
-        return cli_usage(verb, "--keep \"%s\": must be best", a->keep);
-    if (a->keep != NULL && a->session.adapter_path == NULL && a->session.reference_path == NULL)
+    if (a->keep != NULL && !keeps(a, "best") && !keeps(a, "likeliest"))
+        return cli_usage(verb, "--keep \"%s\": must be best or likeliest", a->keep);
+    if (keeps(a, "best") && a->session.adapter_path == NULL && a->session.reference_path == NULL)
         return cli_usage(verb, "--keep best compares with a reference: pass --reference, or an --adapter");
     return 0;
 }

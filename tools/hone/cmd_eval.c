@@ -26,6 +26,9 @@ static const char summary[] =
     "OUT/results.json has all\n"
     "numbers. With --held-out nothing is sampled or judged. A judge is NAME[:WEIGHT],..: exact, chrf, rules, "
     "command, http.\n"
+    "Behind the revisions stand the drafts that a model would keep itself: the likeliest and, with "
+    "--reference, the best\n"
+    "by r(y|y); no judge takes part in that choice.\n"
     "No text is more like the reference than itself: with exact and chrf, --against NAME compares models.";
 static const char example[] = "  hone eval --model sft=sft/final --model srpo=srpo/final --data test.jsonl "
                               "--judge exact --revisions 5 \\\n"
@@ -92,6 +95,7 @@ static void fill(arguments *a) {
     o->bootstrap.seed = (uint64_t)a->drawing.seed;
     o->judge = judging_options(&a->judging);
     o->against = a->against;
+    o->reference = a->held_out.reference;
     o->out = a->out;
 }
 

@@ -18,7 +18,9 @@ int hone_cmd_revise(int argc, const char **argv) {
         ANSWER_OPTIONS(a),
         {"revisions", 'n', POPT_ARG_LONGLONG, &a.revisions, 0, "revisions after the first draft (1)", "N"},
         {"keep", '\0', POPT_ARG_STRING, &a.keep, 0,
-         "best: name the draft that the model finds least improvable", "WHICH"},
+         "name the draft to keep: best, which the model finds least improvable, or likeliest, which it was "
+         "surest of",
+         "WHICH"},
         POPT_TABLEEND,
     };
     int code = cli_parse(argc, argv, options, summary, example, NULL, NULL);

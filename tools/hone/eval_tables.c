@@ -39,13 +39,41 @@ static int name_width(const json_t *results) {
     return (int)width;
 }
 
+/** What a draft can be kept by, as results name it. */
+static const char *const kept_by[] = {"likeliest", "best", NULL};
+
+/** Of a policy and a set, or of any (NULL). */
+static const json_t *find_kept(const json_t *results, const char *set, const char *policy, const char *by) {
+    const json_t *list = json_object_get(results, "kept");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i);
+        if (strcmp(text(entry, "by"), by) == 0 && (set == NULL || strcmp(text(entry, "set"), set) == 0) &&
+            (policy == NULL || strcmp(text(entry, "policy"), policy) == 0))
+            return entry;
+    }
+    return NULL;
+}
+
 /** Intervals are printed while the columns are few; results.json has them all. */
 static bool is_wide(const json_t *results) { return integer(results, "revisions") <= 2; }
 
+/** As wide as an estimate, its last letter over the estimate's middle. */
+static void print_title(const char *title, bool wide) {
+    (void)printf("  %*s%*s", wide ? 17 : 9, title, wide ? 9 : 3, "");
+}
+
 static void print_header(const json_t *results) {
+    const bool wide = is_wide(results);
+    char title[48];
+
     (void)printf("%-*s", name_width(results), "model");
-    for (long long r = 0; r <= integer(results, "revisions"); r++)
-        (void)printf(is_wide(results) ? "  %7lld-revision        " : "  %4lld-rev   ", r);
+    for (long long r = 0; r <= integer(results, "revisions"); r++) {
+        (void)snprintf(title, sizeof title, wide ? "%lld-revision" : "%lld-rev", r);
+        print_title(title, wide);
+    }
+    for (int k = 0; kept_by[k] != NULL; k++)
+        if (find_kept(results, NULL, NULL, kept_by[k]) != NULL)
+            print_title(kept_by[k], wide);
     (void)putchar('\n');
 }
 
@@ -55,7 +83,7 @@ static void print_estimate(const json_t *e, bool wide) {
         (void)printf(" [%5.1f,%5.1f]", 100.0 * real(e, "low"), 100.0 * real(e, "high"));
 }
 
-/** A row a model, a column a revision: mean +- deviation [95 % interval], in percent. */
+/** A row a model, a column a revision, then what the model would keep itself: mean +- deviation [95 % interval], in percent. */
 static void print_grid(const json_t *results, const json_t *set, const char *key) {
     const json_t *policies = json_object_get(results, "policies");
 
@@ -67,6 +95,11 @@ static void print_grid(const json_t *results, const json_t *set, const char *key
             print_estimate(
                 json_object_get(find(json_object_get(results, "results"), text(set, "name"), name, r), key),
                 is_wide(results));
+        for (int k = 0; kept_by[k] != NULL; k++) {
+            const json_t *entry = find_kept(results, text(set, "name"), name, kept_by[k]);
+            if (entry != NULL)
+                print_estimate(json_object_get(entry, key), is_wide(results));
+        }
         (void)putchar('\n');
     }
 }

@@ -22,8 +22,13 @@ void held_out_init(held_out *h);
     {"held-out",  '\0', POPT_ARG_NONE,                                                                       \
      &(h).wanted, 0,    "no judge: loss, margins and the preference model on pairs",                         \
      NULL},                                                                                                  \
-        {"reference",    '\0', POPT_ARG_STRING,                                                              \
-         &(h).reference, 0,    "held-out: model folder of the reference (the model without adapter)",        \
+        {"reference",                                                                                        \
+         '\0',                                                                                               \
+         POPT_ARG_STRING,                                                                                    \
+         &(h).reference,                                                                                     \
+         0,                                                                                                  \
+         "model folder of the reference: which draft is best by r(y|y); held-out (the model without "        \
+         "adapter)",                                                                                         \
          "DIR"},                                                                                             \
         {"method", '\0', POPT_ARG_STRING, &(h).method, 0, "held-out: whose loss (srpo)", "M"},               \
         {"beta", '\0', POPT_ARG_DOUBLE, &(h).beta, 0, "held-out: the method's beta", "B"},                   \

@@ -434,6 +434,18 @@ static void test_best(void **state) {
     hone_answer_clear(&answer);
 }
 
+static void test_likeliest(void **state) {
+    hone_draft draft[] = {
+        {.logp = -3.0}, {.logp = -1.0}, {.logp = -2.0}, {.logp = -1.0}, {.logp = -INFINITY}};
+    const hone_answer answer = {.draft = draft, .drafts = 5}, first = {.draft = draft, .drafts = 1},
+                      none = {.draft = NULL, .drafts = 0};
+
+    (void)state;
+    assert_int_equal(hone_answer_likeliest(&answer), 3);
+    assert_int_equal(hone_answer_likeliest(&first), 0);
+    assert_int_equal(hone_answer_likeliest(&none), 0);
+}
+
 static void refuse(hone_sample_options options, const char *says) {
     hone_sampler *sampler = NULL;
     expect(hone_sampler_create(model, NULL, tokenizer, form, &options, &sampler), HONE_ERROR_ARGUMENT);
@@ -462,9 +474,9 @@ static void test_refusals(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_greedy), cmocka_unit_test(test_batches),
-                                       cmocka_unit_test(test_logps),  cmocka_unit_test(test_stream),
-                                       cmocka_unit_test(test_afresh), cmocka_unit_test(test_room),
-                                       cmocka_unit_test(test_best),   cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_greedy), cmocka_unit_test(test_batches),   cmocka_unit_test(test_logps),
+        cmocka_unit_test(test_stream), cmocka_unit_test(test_afresh),    cmocka_unit_test(test_room),
+        cmocka_unit_test(test_best),   cmocka_unit_test(test_likeliest), cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
