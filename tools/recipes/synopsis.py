@@ -4,7 +4,7 @@
     synopsis.py short ROWS LONGEST OUT              the rows whose prompt has at most so many characters
     synopsis.py revisions ROWS DRAFTS ANSWERS OUT   SFT rows: what people wrote with a draft in view, and a quarter of plain answers
     synopsis.py choose RESULTS OUT                  of each method's runs METHOD-BETA-RATE, the one of the largest score at any revision
-    synopsis.py arguments CHOSEN METHOD             its beta and rate, as arguments
+    synopsis.py arguments CHOSEN METHOD [NAME...]   its beta and lr (or those named), as arguments
     synopsis.py name CHOSEN METHOD                  METHOD-BETA-RATE
     synopsis.py tables DIR                          everything that was measured, as Markdown
 """
@@ -62,9 +62,9 @@ def choose(path, out):
     replace(out, json.dumps(chosen, indent=1) + "\n")
 
 
-def arguments(path, method):
+def arguments(path, method, *names):
     chosen = read(path)[method]
-    print("--beta", chosen["beta"], "--lr", chosen["lr"])
+    print(*(f"--{name} {chosen[name]}" for name in names or ("beta", "lr")))
 
 
 def name(path, method):
@@ -76,12 +76,25 @@ def cell(e):
     return f"{100 * e['mean']:.1f} ± {100 * e['deviation']:.1f}"
 
 
-def table(title, rows):
+def table(title, rows, kept=None):
+    """`kept`: {policy: estimate of the draft that it would keep itself}"""
     width = len(next(iter(rows.values())))
-    print(f"\n{title}\n\n| | " + " | ".join(f"{n}-revision" for n in range(width)) + " |")
-    print("|---" * (width + 1) + "|")
+    print(f"\n{title}\n\n| | " + " | ".join(f"{n}-revision" for n in range(width)) + (" | likeliest |" if kept else " |"))
+    print("|---" * (width + 1 + bool(kept)) + "|")
     for name, each in rows.items():
-        print(f"| {name} | " + " | ".join(cell(e) for e in each) + " |")
+        print(f"| {name} | " + " | ".join(cell(e) for e in each + ([kept[name]] if kept else [])) + " |")
+
+
+def likeliest(results, of, of_set):
+    return {e["policy"]: e[of] for e in results.get("kept", []) if e["set"] == of_set and e["by"] == "likeliest"}
+
+
+def learned(folder):
+    """What of the judge's preference the methods agree with, on pairs that they were not trained on."""
+    print("\nPairs of validation prompts: agreement with the judge, %\n\n| | pairs | margin's sign | p^ | Brier score of p^ |\n" + "|---" * 5 + "|")
+    for method in METHODS:
+        entry = read(f"{folder}/{method}.json")["held_out"][0]
+        print(f"| {method} | {entry['rows']} | {100 * entry['accuracy']:.1f} | {100 * entry['preference_accuracy']:.1f} | {entry['brier']:.3f} |")
 
 
 def examples(folder, policies, count=5):
@@ -103,6 +116,8 @@ def tables(folder):
               scores(read(f"{folder}/sweep/eval/results.json")))
         print("\nchosen:", json.dumps(read(f"{folder}/chosen.json")))
     tested(f"{folder}/eval", "Test")
+    if os.path.exists(f"{folder}/held/{METHODS[-1]}.json"):
+        learned(f"{folder}/held")
     if os.path.exists(f"{folder}/alpha/eval/results.json"):
         table("SRPO over alpha, validation set, score, %", scores(read(f"{folder}/alpha/eval/results.json")))
     if os.path.exists(f"{folder}/search/eval/results.json"):
@@ -119,7 +134,7 @@ def tested(folder, title):
         results = read(f"{folder}/results.json")
         for of, name in (("win_rate", "win rate against SFT's draft 0, %"), ("score", "score (chrF 0.7, rules 0.3), %")):
             for of_set, where in (("in", "in distribution"), ("out", "out of distribution")):
-                table(f"{title}, {where}: {name}", scores(results, of, of_set))
+                table(f"{title}, {where}: {name}", scores(results, of, of_set), likeliest(results, of, of_set))
         print("\nPaired on the same rows (score):\n\n| set | | difference [95 %] | wins/draws/losses | p (signs) | p (bootstrap) |")
         print("|---" * 6 + "|")
         for p in results["paired"]:

@@ -6,7 +6,10 @@
 #   sft     LoRA on SFT answers; the model drafts SFT_DRAFTS others, LoRA on what people wrote with such a draft in view
 #   pairs   two samples a prompt of the SFT model, judged by chrF and the archive's house rules, soft labels
 #   sweep   SRPO, IPO, DPO over beta and rate on SWEEP pairs; chosen on the validation set alone (best score over 0..2 revisions)
-#   final   all pairs with the chosen numbers; test sets in and out of distribution, 0..5 revisions, win rate against SFT's draft 0
+#   final   all pairs with the chosen numbers; test sets in and out of distribution, 0..REVISIONS (5), win rate against SFT's draft 0;
+#           and what each model keeps of its own drafts
+#   learned how well each method's own margins, and SRPO's free preference model, agree with the judge on pairs of validation prompts:
+#           what of the judge's preference can be learnt from the text at all
 #   alpha   SRPO over alpha on SWEEP pairs (the paper's figure 4), on the validation set
 #   search  what the sweep was too small to see: the runs of SEARCH on all pairs, compared on the whole validation set; greedy answers
 #   confirm the test sets once more, with the numbers that the search chose
@@ -15,7 +18,7 @@
 # HONE names the command (default: the build's, or PATH).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -eq 1 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 1 ] || { sed -n '2,20s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 cd "$1"
 built=$here/../../build/release/bin/hone
@@ -103,7 +106,20 @@ stage_final() {
     done
     say "evaluate on the test sets"
     "$hone" eval --model sft=sft --adapter srpo=srpo/final --adapter ipo=ipo/final --adapter dpo=dpo/final --data test.jsonl --ood ood.jsonl \
-        --against sft --revisions 5 $form $judge $sampling --out eval | tee eval.txt
+        --against sft --revisions "${REVISIONS:-5}" --show 5 $form $judge $sampling --out eval | tee eval.txt
+}
+
+stage_learned() {
+    local m
+    [ -s held/pairs.jsonl ] || "$hone" pairs --model sft --data valid.jsonl $form $judge --judge-temperature 0.05 --samples 2 \
+        --temperature 0.9 --max-tokens 40 --seed "$seed" --out held
+    for m in srpo ipo dpo; do
+        [ -s held/$m.json ] || {
+            say "held-out pairs, $m"
+            "$hone" eval --held-out --method $m $(python3 "$here/synopsis.py" arguments chosen.json $m beta) --model sft --adapter $m=$m/final \
+                --data held/pairs.jsonl $form --json >held/tmp && mv held/tmp held/$m.json
+        }
+    done
 }
 
 stage_alpha() {
@@ -150,10 +166,11 @@ stage_confirm() {
     "$hone" eval --model sft=sft $(chosen) --data test.jsonl --ood ood.jsonl --against sft --revisions 5 $form $judge $sampling --out confirm | tee confirm.txt
 }
 
-for stage in ${STAGES:-data sft pairs sweep final alpha search confirm}; do
+for stage in ${STAGES:-data sft pairs sweep final learned alpha search confirm}; do
     say "stage $stage"
     stage_$stage
 done
+[ -s eval/results.json ] || exit 0
 say tables
 python3 "$here/synopsis.py" tables . | tee tables.md
 "$hone" report srpo ipo dpo eval --out report.html
