@@ -7,7 +7,8 @@
 struct hn_decoder {
     hone_device *device;
     hn_program *program;
-    int64_t rows, tokens, logits_most, vocabulary, max_positions;
+    int64_t rows, width, tokens, logits_most, vocabulary, max_positions;
+    hone_dtype dtype;
     uint64_t *cache; /**< [2 layers] buffers: keys, then values, of each layer */
     int64_t cache_count;
     hn_value token, position, cache_row, segment, range, row, logits;
@@ -16,8 +17,8 @@ struct hn_decoder {
 /** One buffer each for the keys and values of a layer, as states of the program. */
 static hone_status make_cache(hn_decoder *decoder, const hone_model *model, hn_builder *builder) {
     const hone_model_config *config = &model->config;
-    const int64_t width = config->kv_heads * config->head_dim;
-    const hone_dtype dtype = model->weights.dtype;
+    const int64_t width = decoder->width;
+    const hone_dtype dtype = decoder->dtype;
     size_t elements = 0, bytes = 0;
 
     if (!hn_mul_size((size_t)decoder->rows, (size_t)width, &elements) ||
@@ -76,6 +77,8 @@ hone_status hn_decoder_create(hone_model *model, hone_adapter *adapter, int64_t 
     HN_GO(hn_alloc(&decoder, 1, sizeof *decoder, "decoder"));
     decoder->device = model->device;
     decoder->rows = rows;
+    decoder->width = model->config.kv_heads * model->config.head_dim;
+    decoder->dtype = model->weights.dtype;
     decoder->tokens = tokens;
     decoder->logits_most = logits;
     decoder->vocabulary = model->config.vocabulary;
@@ -101,6 +104,19 @@ void hn_decoder_destroy(hn_decoder *decoder) {
         hn_buffer_destroy(decoder->device, decoder->cache[i]);
     hn_free(decoder->cache);
     hn_free(decoder);
+}
+
+hone_status hn_decoder_copy(hn_decoder *decoder, int64_t from, int64_t to, int64_t count) {
+    const int64_t size = decoder->width * (int64_t)hone_dtype_size(decoder->dtype);
+
+    for (int64_t i = 0; i < decoder->cache_count; i++) {
+        const hone_tensor source = hn_tensor_2(decoder->cache[i], from * size, decoder->dtype, count,
+                                               decoder->width),
+                          target = hn_tensor_2(decoder->cache[i], to * size, decoder->dtype, count,
+                                               decoder->width);
+        HN_TRY(hn_copy(decoder->device, &target, &source));
+    }
+    return HONE_OK;
 }
 
 int64_t hn_decoder_rows(const hn_decoder *decoder) { return decoder->rows; }

@@ -69,6 +69,9 @@ typedef struct hn_decoder_step {
     const int32_t *range;                        /**< [ranges][2] */
     const int32_t *row;                          /**< [logits] increasing: rows whose logits are wanted */
 } hn_decoder_step;
+/** Copies the keys and values of rows [from, from + count) to rows [to, to + count), in every layer. The two don't
+ *  overlap. */
+HONE_MUST_USE hone_status hn_decoder_copy(hn_decoder *decoder, int64_t from, int64_t to, int64_t count);
 /** `logits`: [step->logits][V] float32. */
 HONE_MUST_USE hone_status hn_decoder_run(hn_decoder *decoder, const hn_decoder_step *step, float *logits);
 

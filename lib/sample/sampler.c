@@ -22,6 +22,8 @@ struct hone_sampler {
     int64_t slab; /**< cache rows of a slot; 0: no decoder yet */
     int64_t next; /**< number of the next prompt */
     hn_slot *slot;
+    const hn_slot
+        *computed; /**< whose last context token's logits are the first of `logits`; NULL: nobody's */
     hn_choice choice;
     float *logits; /**< [batch][V] */
     int32_t *token, *position, *cache_row, *row;
@@ -235,6 +237,21 @@ static hone_status extend(hone_sampler *s, hn_slot *slot, const float *logits) {
     return send(s, slot, draft, !slot->active);
 }
 
+/** A slot whose whole context was just computed for another one (samples of one prompt) takes over its keys, values and
+ *  logits: what computing them again would give. */
+static hone_status take_over(hone_sampler *s, hn_slot *slot, bool *taken) {
+    const hn_slot *from = s->computed;
+    const int64_t count = slot->context.count;
+
+    *taken = from != NULL && !s->options.afresh && from->held.count == count &&
+             memcmp(from->held.data, slot->context.data, (size_t)count * sizeof *slot->context.data) == 0;
+    if (!*taken)
+        return HONE_OK;
+    HN_TRY(hn_decoder_copy(s->decoder, from->first_row, slot->first_row, count));
+    slot->held.count = 0;
+    return hone_ids_append(&slot->held, slot->context.data, count);
+}
+
 /** Opens the next draft of a slot, whose context is made, and writes its first token. */
 static hone_status begin(hone_sampler *s, hn_slot *slot, float *logits) {
     hone_answer *answer = slot->answer;
@@ -245,10 +262,15 @@ static hone_status begin(hone_sampler *s, hn_slot *slot, float *logits) {
     slot->streamed = 0;
     if (s->options.afresh)
         slot->held.count = 0;
-    draft->reused = hn_slot_keep(slot);
-    draft->prefilled = slot->context.count - draft->reused;
     const double began = hn_seconds();
-    HN_TRY(prefill(s, slot, logits));
+    bool taken = false;
+    HN_TRY(take_over(s, slot, &taken));
+    draft->reused = taken ? slot->context.count : hn_slot_keep(slot);
+    draft->prefilled = slot->context.count - draft->reused;
+    if (!taken) {
+        HN_TRY(prefill(s, slot, logits));
+        s->computed = slot;
+    }
     draft->prefill_seconds = hn_seconds() - began;
     return extend(s, slot, logits);
 }
@@ -301,6 +323,7 @@ static hone_status make_contexts(hone_sampler *s, int64_t slots) {
 static hone_status write_drafts(hone_sampler *s, int64_t slots) {
     int64_t active = 0;
 
+    s->computed = NULL;
     HN_TRY(make_contexts(s, slots));
     for (int64_t i = 0; i < slots; i++)
         HN_TRY(begin(s, &s->slot[i], s->logits));

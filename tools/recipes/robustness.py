@@ -3,6 +3,7 @@
 
     robustness.py answers DRAFTS POLICY   a policy's first answers as SFT rows: prompt, completion (those that ended)
     robustness.py sweep RESULTS           the score of every run, and each method's best
+    robustness.py alpha RESULTS...        Markdown: SRPO over alpha, mean and deviation over the files
     robustness.py tables SEED-DIR...      Markdown: methods over revisions, and how far the behaviour policy moves each
 """
 import json
@@ -41,6 +42,23 @@ def sweep(path):
         print("best:", max(runs, key=lambda name: max(table[name, "in", n] for n in range(3))))
 
 
+def kept(path):
+    """{(policy, set): score in per cent of the draft that the policy would keep itself}"""
+    with open(path, encoding="utf-8") as file:
+        return {(e["policy"], e["set"]): 100 * e["score"]["value"] for e in json.load(file)["kept"] if e["by"] == "likeliest"}
+
+
+def alpha(*paths):
+    found, own = [results(path) for path in paths], [kept(path) for path in paths]
+    names = list(dict.fromkeys(policy for policy, _, _ in found[0]))
+    for of_set, where in (("in", "in distribution"), ("out", "out of distribution")):
+        print(f"\nExactly right, {where}, %; mean ± deviation over {len(paths)} seeds\n")
+        print("| | " + " | ".join(f"{n}-revision" for n in range(6)) + " | likeliest |\n" + "|---" * 8 + "|")
+        for name in names:
+            print(f"| {name} | " + " | ".join(spread([t[name, of_set, n] for t in found]) for n in range(6)) +
+                  f" | {spread([t[name, of_set] for t in own])} |")
+
+
 def logps(folder, method, p, q):
     """log q of the answers that p drew."""
     return [row["policy"]["w"] for row in lines(f"{folder}/cross/{method}-{p}-{q}.jsonl")]
@@ -52,18 +70,20 @@ def divergence(folder, method, p, q):
 
 
 def spread(values, digits=1):
-    deviation = statistics.stdev(values) if len(values) > 1 else float("nan")
-    return f"{statistics.fmean(values):.{digits}f} ± {deviation:.{digits}f}"
+    mean = f"{statistics.fmean(values):.{digits}f}"
+    return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
 
 
 def tables(*folders):
     found = {folder: results(f"{folder}/eval/results.json") for folder in folders}
+    own = [kept(f"{folder}/eval/results.json") for folder in folders]
     for of_set, where in (("in", "in distribution"), ("out", "out of distribution")):
         print(f"\nExactly right, {where}, %; mean ± deviation over {len(folders)} seeds\n")
-        print("| | " + " | ".join(f"{n}-revision" for n in range(6)) + " |\n" + "|---" * 7 + "|")
+        print("| | " + " | ".join(f"{n}-revision" for n in range(6)) + " | likeliest |\n" + "|---" * 8 + "|")
         for name in ("sft", *(f"{method}-uniform" for method in METHODS)):
             print(f"| {name.split('-')[0]} | " +
-                  " | ".join(spread([table[name, of_set, n] for table in found.values()]) for n in range(6)) + " |")
+                  " | ".join(spread([table[name, of_set, n] for table in found.values()]) for n in range(6)) +
+                  f" | {spread([table[name, of_set] for table in own])} |")
     print("\nTwo behaviour policies, the same preferences\n\n| | move, nats an answer | worse: 0, 1 revision | better: 0, 1 revision | "
           "gap: 0, 1 revision |\n" + "|---" * 5 + "|")
     for method in METHODS:
@@ -77,7 +97,7 @@ def tables(*folders):
 
 
 if __name__ == "__main__":
-    commands = {"answers": answers, "sweep": sweep, "tables": tables}
+    commands = {"answers": answers, "sweep": sweep, "alpha": alpha, "tables": tables}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

@@ -2,6 +2,7 @@
 # The robustness experiment of the paper's section 5 on the sorting problem: the same preferences, other behaviour policies.
 #   tools/recipes/robustness.sh DIR [SEEDS]   five seeds unless told; about 5 minutes a seed; a second call goes on where the first stopped
 #   tools/recipes/robustness.sh --sweep DIR   beta and rate of each method on seed 0's validation set
+#   tools/recipes/robustness.sh --alpha DIR [SEEDS]   SRPO over alpha (the paper's figure 4), one seed unless told
 #
 # The SFT model's answers to the same prompts are drawn into pairs by two behaviour policies: one that prefers its worse answers
 # (score:-1.5), one that prefers its better ones (score:1.5). Who wins a pair does not change. Each method is trained on either, and
@@ -10,9 +11,9 @@
 # say how far the behaviour policy moved it. A third behaviour, the model's own (uniform), gives the table of methods.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-sweep=
-[ "${1:-}" != --sweep ] || { sweep=1; shift; }
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+mode=robustness
+case ${1:-} in --sweep | --alpha) mode=${1#--}; shift ;; esac
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 built=$here/../../build/release/bin/hone
 hone=${HONE:-$([ -x "$built" ] && echo "$built" || echo hone)}
 sorting_data=$here/../datasets/sorting.py
@@ -32,7 +33,23 @@ pairs() { # DIR SEED BEHAVIOUR
     sorting_pairs "$1" "$3" "$2" "$(behaviour "$3")"
 }
 
-if [ -n "$sweep" ]; then
+if [ $mode = alpha ]; then
+    for seed in $(seq 0 $((${2:-1} - 1))); do
+        sorting_start $seed $seed
+        pairs $seed $seed uniform
+        policies=(--model sft=$seed/sft/final)
+        for a in ${ALPHAS:-0 0.1 0.25 0.5 0.75 0.9 1}; do
+            sorting_train $seed uniform srpo alpha/$a $seed --alpha $a --quiet
+            policies+=(--model alpha-$a=$seed/alpha/$a/final)
+        done
+        "$hone" eval "${policies[@]}" --data $seed/test.jsonl --ood $seed/ood.jsonl $judge --limit 256 --against sft --revisions 5 \
+            --seed $seed --out $seed/alpha/eval >$seed/alpha.txt
+    done
+    python3 "$here/robustness.py" alpha [0-9]*/alpha/eval/results.json | tee alpha.md
+    exit
+fi
+
+if [ $mode = sweep ]; then
     sorting_start . 0
     pairs . 0 uniform
     policies=()

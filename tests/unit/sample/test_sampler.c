@@ -189,6 +189,31 @@ static void assert_same(const hone_answer *a, const hone_answer *b) {
     }
 }
 
+/** Samples of one prompt: its context is computed once in a batch, and what is drawn is what each alone would draw. */
+static void test_samples(void **state) {
+    const char *same[] = {prompts[1], prompts[1], prompts[0], prompts[1], prompts[1], prompts[1]};
+    enum { SAMPLES = sizeof same / sizeof same[0] };
+    static const bool shared[SAMPLES] = {false, true, false, false, true, true};
+    hone_sample_options options = drawn(SAMPLES);
+    hone_answer together[SAMPLES] = {{0}}, alone[SAMPLES] = {{0}};
+    hone_sampler *sampler = NULL;
+
+    (void)state;
+    expect(hone_sampler_create(model, NULL, tokenizer, form, &options, &sampler), HONE_OK);
+    expect(hone_sampler_run(sampler, same, SAMPLES, NULL, NULL, together), HONE_OK);
+    hone_sampler_seek(sampler, 0);
+    for (int i = 0; i < SAMPLES; i++)
+        expect(hone_sampler_run(sampler, same + i, 1, NULL, NULL, alone + i), HONE_OK);
+    for (int i = 0; i < SAMPLES; i++) {
+        assert_same(&together[i], &alone[i]);
+        assert_int_equal(together[i].draft[0].prefilled == 0, shared[i]);
+    }
+    assert_string_not_equal(together[0].draft[0].text, together[1].draft[0].text);
+    clear(together, SAMPLES);
+    clear(alone, SAMPLES);
+    hone_sampler_destroy(sampler);
+}
+
 /** What is drawn depends on the prompt's number and the seed: not on the batch, nor on how many runs there are. */
 static void test_batches(void **state) {
     static const int64_t batch[] = {1, 2, 8};
@@ -474,9 +499,10 @@ static void test_refusals(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_greedy), cmocka_unit_test(test_batches),   cmocka_unit_test(test_logps),
-        cmocka_unit_test(test_stream), cmocka_unit_test(test_afresh),    cmocka_unit_test(test_room),
-        cmocka_unit_test(test_best),   cmocka_unit_test(test_likeliest), cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_greedy),    cmocka_unit_test(test_batches),
+                                       cmocka_unit_test(test_samples),   cmocka_unit_test(test_logps),
+                                       cmocka_unit_test(test_stream),    cmocka_unit_test(test_afresh),
+                                       cmocka_unit_test(test_room),      cmocka_unit_test(test_best),
+                                       cmocka_unit_test(test_likeliest), cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
