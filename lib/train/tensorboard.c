@@ -1,6 +1,7 @@
 #include <core/file.h>
 #include <core/memory.h>
 #include <core/status.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <train/tensorboard.h>
@@ -147,12 +148,14 @@ done:
     return status;
 }
 
+/** TensorBoard groups curves by what stands before the slash: "eval_NAME" is of held-out rows. */
 static hone_status put_scalar(hn_bytes *summary, const char *name, double number) {
+    const bool held_out = strncmp(name, "eval_", 5) == 0;
     char *tag = NULL;
     hn_bytes value = {0};
     hone_status status = HONE_OK;
 
-    HN_GO(hn_format(&tag, "train/%s", name));
+    HN_GO(hn_format(&tag, "%s/%s", held_out ? "eval" : "train", held_out ? name + 5 : name));
     HN_GO(put_bytes(&value, VALUE_TAG, tag, strlen(tag)));
     HN_GO(put_float(&value, VALUE_SIMPLE, (float)number));
     HN_GO(put_bytes(summary, SUMMARY_VALUE, value.data, value.length));

@@ -30,7 +30,8 @@ uint32_t hn_crc32c(const void *data, size_t length);
  */
 HONE_MUST_USE hone_status hn_tensorboard_begin(const char *folder, int64_t step, char **path);
 
-/** Appends one event: every number of the flat object `scalars` but "step", under "train/NAME". */
+/** Appends one event: every number of the flat object `scalars` but "step": NAME under "train/NAME",
+ *  eval_NAME under "eval/NAME". */
 HONE_MUST_USE hone_status hn_tensorboard_append(const char *path, int64_t step, json_t *scalars);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <train/metrics.h>
 #include <train/run.h>
+#include <train/tensorboard.h>
 #include <train/watch.h>
 
 enum { FILE_LIMIT = 1 << 28 };
@@ -229,27 +230,38 @@ done:
     return status;
 }
 
-static hone_status append(const hn_watch *w, const hn_run_state *run, const hone_train_evaluation *e) {
-    json_t *object =
-        json_pack("{s:I,s:f,s:f,s:b}", "step", (json_int_t)e->step, "epoch",
-                  (double)e->step / (double)run->steps_per_epoch, "eval_loss", e->loss, "best", (int)e->best);
-    char *text = NULL;
-    size_t length = 0;
-    hone_status status = HONE_OK;
-
+static json_t *scalars(const hn_run_state *run, const hone_train_evaluation *e) {
+    json_t *object = json_pack("{s:f}", "eval_loss", e->loss);
     if (run->options->loss.method != HONE_SFT) {
         json_object_set_new(object, "eval_rewards/margins", json_real(e->margin));
         json_object_set_new(object, "eval_rewards/accuracies", json_real(e->accuracy));
     }
-    text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    return object;
+}
+
+/** A line of eval.jsonl; the same numbers for TensorBoard. */
+static hone_status append(const hn_watch *w, const hn_run_state *run, const hone_train_evaluation *e) {
+    json_t *numbers = scalars(run, e);
+    json_t *object = json_pack("{s:I,s:f,s:b}", "step", (json_int_t)e->step, "epoch",
+                               (double)e->step / (double)run->steps_per_epoch, "best", (int)e->best);
+    char *text = NULL;
+    size_t length = 0;
+    hone_status status = HONE_OK;
+
+    text = json_object_update(object, numbers) == 0
+               ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17))
+               : NULL;
     if (text == NULL)
         HN_GO(hn_fail(HONE_ERROR_MEMORY, "no memory for a line of %s", w->path));
     length = strlen(text);
     text[length] = '\n'; /* in the place of the zero: one write */
-    status = hn_file_append(w->path, text, length + 1);
+    HN_GO(hn_file_append(w->path, text, length + 1));
+    if (run->events != NULL)
+        HN_GO(hn_tensorboard_append(run->events, e->step, numbers));
 done:
     free(text);
     json_decref(object);
+    json_decref(numbers);
     return status;
 }
 

@@ -3,6 +3,10 @@
 import struct
 
 
+def single(value):
+    return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
 def crc32c(data):
     crc = 0xFFFFFFFF
     for byte in data:

@@ -6,19 +6,14 @@ import html.parser
 import json
 import os
 import shutil
-import struct
 import sys
 import time
 import unittest
 import xml.etree.ElementTree
 
 import test_cli
-from event_file import events
+from event_file import events, single
 from test_cli import Case
-
-
-def single(value):
-    return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
 class TensorBoard(Case):
@@ -50,6 +45,16 @@ class TensorBoard(Case):
         self.agree(first[2:], rows[:3])
         self.assertEqual((second[1]["start"], second[1]["step"]), (True, 4))
         self.agree(second[2:], rows[3:])
+
+    def test_held_out_rows_are_a_group_of_their_own(self):
+        self.train("watched", "--steps", 4, "--tensorboard", "--eval-data", self.data, "--eval-every", 2)
+        (path,) = self.files("watched")
+        found = [event for event in events(path) if "eval/loss" in event["scalars"]]
+        with open(self.path("watched", "eval.jsonl"), encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        self.assertEqual([event["step"] for event in found], [2, 4])
+        for event, row in zip(found, rows):
+            self.assertEqual(event["scalars"], {"eval/" + key[5:]: single(value) for key, value in row.items() if key.startswith("eval_")})
 
     def test_not_unless_asked(self):
         self.train("silent", "--steps", 1)

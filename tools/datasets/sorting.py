@@ -16,6 +16,7 @@ Files of DIR, JSONL:
 """
 import argparse
 import json
+import os
 import random
 
 ANIMALS = """ant bat bee bug cat clam colt crab cub doe dove eel emu fawn flea fox gnat goose hare heron horse jay lamb lion lynx mole mouse
@@ -94,6 +95,7 @@ def main():
              "valid": lambda rng: problems(rng, anywhere, arguments.tests),
              "test": lambda rng: problems(rng, anywhere, arguments.tests),
              "ood": lambda rng: problems(rng, neighbours, arguments.tests)}
+    os.makedirs(arguments.folder, exist_ok=True)
     for name, rows in files.items():
         with open(f"{arguments.folder}/{name}.jsonl", "w", encoding="utf-8") as out:
             for row in rows(random.Random(f"{name} {arguments.seed}")):
