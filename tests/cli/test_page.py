@@ -148,13 +148,16 @@ class Page(Case):
         counts = self.browser.evaluate("[...['h1','h2','figure','figure svg','table','.card','details','script'].map("
                                        "s => document.querySelectorAll(s).length)]")
         h1, h2, figures, pictures, tables, cards, details, scripts = counts
-        self.assertEqual((h1, h2, scripts), (1, 4, 0))  # an evaluation, the curves, two runs
+        self.assertEqual((h1, h2, scripts), (1, 2, 0))  # the evaluation, what led to it
         self.assertEqual(figures, pictures)
         self.assertGreaterEqual(figures, 4 + 5)  # win rate and score in two sets; curves
-        self.assertEqual((tables, cards), (1 + 4 + 2, 8))
+        self.assertEqual((tables, cards), (1 + 4 + 4 + 1, 8))  # runs, estimates, head to head at 0 and 1 in two sets, paired tests
         self.assertEqual(self.browser.evaluate("document.querySelector('.card').querySelectorAll('.drafts').length"), 3)
         heights = self.browser.evaluate("[...document.querySelectorAll('figure svg')].map(s => s.getBoundingClientRect().height)")
         self.assertTrue(all(height > 100 for height in heights), heights)
+        first = self.browser.evaluate("[...document.querySelectorAll('.finding')].map(e => e.getBoundingClientRect().bottom)")
+        self.assertEqual(len(first), 2)
+        self.assertLess(max(first), 900)  # what was found is seen without scrolling
         identifiers = self.browser.evaluate("[...document.querySelectorAll('section[id]')].map(e => e.id)")
         self.assertEqual(len(identifiers), len(set(identifiers)))
 
@@ -176,6 +179,18 @@ class Page(Case):
                 ink = luminance(self.browser.evaluate(f"getComputedStyle(document.querySelector('{what}')).{key}"))
                 contrast = (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05)
                 self.assertGreaterEqual(contrast, 4.5, (name, what))  # WCAG's AA
+            for mark in self.browser.evaluate("[...document.querySelectorAll('.key b')].map(e => getComputedStyle(e).color)"):
+                ink = luminance(mark)
+                self.assertGreaterEqual((max(ink, paper) + 0.05) / (min(ink, paper) + 0.05), 3, (name, mark))
+
+    def test_paper_cuts_nothing_off(self):
+        self.browser.open(self.page)
+        self.resize(718)  # A4 within chromium's margins
+        self.browser.call("Emulation.setEmulatedMedia", media="print")
+        cut = self.browser.evaluate("[...document.querySelectorAll('.wide, pre, body')].filter(e => e.scrollWidth > e.clientWidth).map("
+                                    "e => e.textContent.slice(0, 60))")
+        self.browser.call("Emulation.setEmulatedMedia", media="")
+        self.assertEqual(cut, [])
 
     def test_prints(self):
         self.browser.open(self.page)

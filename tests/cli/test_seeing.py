@@ -5,6 +5,7 @@ import gzip
 import html.parser
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -186,6 +187,7 @@ class Report(Case):
             text = file.read()
         page = Page(text)
         self.assertNotIn("script", page.seen)
+        self.assertNotIn("gnuplot", text.lower())  # what it calls its parts would show under the pointer
         for name, value in page.attributes:
             self.assertFalse(name.startswith("on"), name)
             if name in ("src", "href", "xlink:href"):
@@ -201,10 +203,14 @@ class Report(Case):
         self.write(os.path.join(name, "drafts.jsonl"), "".join(json.dumps(row) + "\n" for row in drafts))
         return self.path(name)
 
+    @staticmethod
+    def captions(page):
+        return [text.split()[0] for text in page.text["figcaption"]]
+
     def test_run(self):
         self.train("seen", "--steps", 4)
         page = self.page(self.path("seen"))
-        captions = page.text["figcaption"]
+        captions = self.captions(page)
         for name in ("loss", "rewards/margins", "learning_rate"):
             self.assertIn(name, captions)
         self.assertEqual(page.seen.count("svg"), len(captions))
@@ -218,9 +224,9 @@ class Report(Case):
         drafts = [{"policy": "srpo", "set": "in", "row": 3, "prompt": "p", "reference": "r",
                    "drafts": [{"text": "the quick fox"}, {"text": "the slow fox jumps"}, {"text": "the slow fox jumps"}]}]
         page = self.page(self.evaluation("measured", drafts))
-        self.assertIn("70.0 \u00b1 2.0", page.text["td"])
-        self.assertIn(("title", "95 %: 65.0 to 75.0"), page.attributes)
-        self.assertEqual((page.text["del"], page.text["ins"]), (["quick"], ["slow", "jumps"]))
+        self.assertIn("70.0 \u00b1 2.065.0 to 75.0", page.text["td"])  # the interval stands below
+        self.assertEqual(page.attributes.count(("class", "best")), 2)
+        self.assertEqual((page.text["del"], page.text["ins"]), (["takes away", "quick"], ["adds", "slow", "jumps"]))  # the first explain
         self.assertEqual(page.text["h4"], ["draft", "revision 1", "revision 2"])
         self.assertIn("reference: r", page.text["p"])
 
@@ -231,7 +237,7 @@ class Report(Case):
         page = self.page(self.evaluation("hostile", drafts))
         shown = self.EVIL.replace("\x01", "\ufffd")
         self.assertIn(shown, page.text["p"])
-        self.assertIn(shown, page.text["th"])
+        self.assertIn("\u25a0 " + shown, page.text["th"])
         self.assertEqual(page.attributes.count(("class", "card")), 2)
 
     def test_long_drafts_and_few_rows(self):
@@ -247,20 +253,109 @@ class Report(Case):
                 for policy in ("one", "two") for row in range(3)]
         page = self.page(self.evaluation("beside", rows))
         self.assertEqual(page.attributes.count(("class", "card")), 3)
-        self.assertEqual([text for text in page.text["summary"] if text in ("one", "two")], ["one", "two"] * 3)
+        self.assertEqual(page.text["summary"], ["\u25b2 one", "\u25c6 two"] * 3)
 
     def test_held_out_curve(self):
         held = self.write("held.jsonl", "".join(json.dumps({"prompt": f"sort {i} d =", "chosen": f" d {i}", "rejected": f" {i} d"}) + "\n"
                                                 for i in range(3)))
         self.train("held", "--steps", 4, "--eval-data", held, "--eval-every", 2)
-        self.assertIn("eval_loss", self.page(self.path("held")).text["figcaption"])
+        self.assertIn("eval_loss", self.captions(self.page(self.path("held"))))
+
+    def findings(self, name, rates, paired=(), key="win_rate"):
+        """rates: policy, set, revision, share; paired: a, its revision, b, its revision, difference, low, high. Returns leads and notes."""
+        results = [{"policy": p, "set": s, "revision": n, key: {"mean": m, "deviation": 0.02, "low": m - 0.04, "high": m + 0.04}}
+                   for p, s, n, m in rates]
+        tests = [{"set": "in", "on": key, "a": a, "a_revision": n, "b": b, "b_revision": m, "difference": d, "low": low, "high": high}
+                 for a, n, b, m, d, low, high in paired]
+        os.makedirs(self.path(name), exist_ok=True)
+        self.write(os.path.join(name, "results.json"), json.dumps({"judge": "exact", "opponent": "sft", "results": results, "paired": tests}))
+        page = self.page(self.path(name))
+        self.page_text = page
+        return [text for text in page.text["p"] if "%" in text and ":" in text], page.text.get("li", [])
+
+    def test_findings_name_the_best_and_how_sure(self):
+        rates = [("sft", "in", 0, 0.3), ("sft", "in", 1, 0.35), ("srpo", "in", 0, 0.5), ("srpo", "in", 1, 0.6), ("srpo", "in", 2, 0.6),
+                 ("dpo", "in", 0, 0.55), ("dpo", "in", 1, 0.58), ("sft", "out", 0, 0.1), ("srpo", "out", 0, 0.1)]
+        paired = [("dpo", 1, "srpo", 1, -0.02, -0.05, 0.0), ("srpo", 1, "srpo", 0, 0.1, 0.06, 0.14), ("srpo", 1, "sft", 1, 0.3, 0.2, 0.4)]
+        leads, notes = self.findings("verdict", rates, paired, "score")
+        # Of equal means the fewest revisions. Its rival is the best of those that revised as often.
+        self.assertEqual(leads[:2], ["\u25a0 srpo, after 1 revision: 60.0 % 95 %: 56.0 to 64.0", "All alike: 10.0 %"])
+        self.assertEqual(notes, ["Against \u25b2 dpo, after 1 revision (58.0 %): +2.0 points on the same rows, 95 %: +0.0 to +5.0, may be chance",
+                                 "Against its own first answers (50.0 %): +10.0 points on the same rows, 95 %: +6.0 to +14.0, more than chance"])
+        self.assertIn("Score by exact, in distribution", self.page_text.text["h3"])
+
+    def test_findings_where_revising_does_not_help(self):
+        leads, notes = self.findings("first", [("a", "in", 0, 0.6), ("a", "in", 1, 0.5)], [("a", 1, "a", 0, -0.1, -0.2, -0.01)])
+        self.assertEqual(leads[0], "\u25cf a, first answers: 60.0 % 95 %: 56.0 to 64.0")
+        self.assertEqual(notes, ["Revised once (50.0 %): -10.0 points on the same rows, 95 %: -20.0 to -1.0, more than chance"])
+        self.assertIn("Win rate against sft, in distribution", self.page_text.text["h3"])
+        _, notes = self.findings("untested", [("a", "in", 0, 0.5), ("a", "in", 1, 0.6)])
+        self.assertEqual(notes, ["Against its own first answers (50.0 %): +10.0 points, not tested"])
+
+    def test_one_name_one_colour(self):
+        for name in ("dpo", "srpo"):
+            os.makedirs(self.path("runs", name), exist_ok=True)
+            self.write(f"runs/{name}/metrics.jsonl", '{"step":1,"loss":2}\n{"step":2,"loss":1}\n')
+            self.write(f"runs/{name}/config.yaml", f"method: {name}\n")
+        results = [{"policy": p, "set": "in", "revision": 0, "win_rate": {"mean": 0.5, "low": 0.4, "high": 0.6}} for p in ("base", "S", "dpo")]
+        os.makedirs(self.path("colours"), exist_ok=True)
+        self.write("colours/results.json", json.dumps({"results": results, "policies": [
+            {"name": "S", "model": "m", "adapter": "somewhere/runs/srpo/final"}, {"name": "dpo", "model": "runs/dpo/final", "adapter": None}]}))
+        self.page(self.path("runs", "dpo"), self.path("runs", "srpo"), self.path("colours"))
+        with open(self.path("report.html"), encoding="utf-8") as file:
+            text = file.read()
+        marks = set(re.findall(r'<b style="color:(#[0-9a-f]{6})">.</b> (\w+)</span>', text))
+        self.assertEqual(marks, {("#0072b2", "base"), ("#d55e00", "S"), ("#009e73", "dpo")})
+        losses = re.findall(r"<figcaption>loss <small>(\w+):.*?</figure>", text, re.S)
+        figures = re.findall(r"<figcaption>loss .*?</figure>", text, re.S)
+        self.assertEqual(losses, ["dpo", "srpo"])  # a loss has a scale of its own: a figure each
+        for figure, colour in zip(figures, ("  0, 158, 115", "213,  94,   0")):
+            self.assertIn(f"rgb({colour})", figure)
+
+    def test_drafts_of_all_sets_with_scores(self):
+        rows = [{"policy": "a", "set": where, "row": row, "prompt": f"{where} {row}", "reference": " right",
+                 "drafts": [{"text": " wrong"}, {"text": "right\n"}, {"text": "right"}]} for where in ("in", "out") for row in range(3)]
+        folder = self.evaluation("sets", rows)
+        with open(os.path.join(folder, "results.json"), encoding="utf-8") as file:
+            results = json.load(file)
+        results["examples"] = [{"set": "out", "row": 0, "prompt": "out 0", "policies": [
+            {"name": "a", "drafts": [{"text": " wrong", "score": 0.25}, {"text": "right", "score": 1}, {"text": "right", "score": None}]}]}]
+        self.write("sets/results.json", json.dumps(results))
+        page = self.page(folder, more=["--drafts", 2])
+        self.assertEqual([text for text in page.text["p"] if text in ("in 0", "in 1", "out 0", "out 1")], ["in 0", "out 0"])
+        self.assertEqual(page.text["h4"], ["draft", "revision 1 \u2713", "revision 2 \u2713", "draft 25 %", "revision 1 \u2713 100 %", "revision 2 \u2713"])
+        self.assertEqual(page.attributes.count(("class", "same")), 1 + 2)  # the explanation, and the last revision of each
+
+    def test_white_space_of_drafts_stays(self):
+        row = {"policy": "a", "set": "in", "row": 0, "prompt": "p", "drafts": [{"text": "  one\n\n  two  three "}, {"text": " one\n\n  four  three\n"}]}
+        page = self.page(self.evaluation("space", [row]))
+        self.assertIn("one\n\n  two  three", page.text["p"])
+        self.assertIn("one\n\n  two\n\n  four  three", page.text["p"])  # "two" struck through
+        self.assertIn(("dir", "auto"), page.attributes)
+
+    def test_nothing_yet(self):
+        os.makedirs(self.path("begun"))
+        self.write("begun/metrics.jsonl", "")
+        os.makedirs(self.path("void"))
+        self.write("void/results.json", '{"results":[]}')
+        page = self.page(self.path("begun"), self.path("void"))
+        self.assertNotIn("figure", page.seen)
+        self.assertLessEqual({"No step yet.", "No result in it."}, set(page.text["p"]))
+
+    def test_numbers_that_no_axis_holds(self):
+        os.makedirs(self.path("extreme"))
+        self.write("extreme/metrics.jsonl", "".join(f'{{"step":{n},"loss":{x}}}\n' for n, x in enumerate(("1e308", "-1e308", "2", "1e400"))))
+        self.write("extreme/results.json", json.dumps({"results": [
+            {"policy": "a", "set": "in", "revision": n, "win_rate": {"mean": m}} for n, m in ((-3, 1e300), (1e9, 0.5), (0, 1e300), (1, 0.5))]
+            + [{"policy": None}, 5], "paired": [1], "head_to_head": {"a": 1}, "sets": [3], "sampling": 7}))
+        self.assertEqual(self.captions(self.page(self.path("extreme"))), ["Win", "loss"])
 
     def test_damaged_files(self):
         os.makedirs(self.path("damaged"))
         self.write("damaged/metrics.jsonl", '{"step":1,"loss":2}\n{"step":2,"loss":"x"}\nnonsense\n{"step":3,"lo')
         self.write("damaged/results.json", "[[[")
         page = self.page(self.path("damaged"))
-        self.assertEqual(page.text["figcaption"], ["loss"])
+        self.assertEqual(self.captions(page), ["loss"])
 
     def test_refusals(self):
         os.makedirs(self.path("empty"))

@@ -1,253 +1,238 @@
-/* The numbers of an evaluation as tables, and the runs in a line each. */
+/* The numbers of an evaluation as tables. */
 #include "report.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
+typedef struct tables {
+    const report_page *page;
+    const json_t *all, *results; /* results: a list in all */
+    json_t *policies, *sets;
+} tables;
+
+static const char *policy_at(const tables *t, size_t i) {
+    return json_string_value(json_array_get(t->policies, i));
 }
 
-static const char *set_name(const char *set) {
-    return strcmp(set, "in") == 0 ? "in distribution" : strcmp(set, "out") == 0 ? "out of distribution" : set;
-}
+static double percent(const json_t *object, const char *key) { return 100.0 * report_number(object, key); }
 
-/* The different values of a text in a list of objects, in order of appearance. */
-static json_t *values(const json_t *list, const char *key) {
-    json_t *found = json_array();
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *value = json_object_get(json_array_get(list, i), key);
-        size_t j = 0;
-        while (j < json_array_size(found) && !json_equal(json_array_get(found, j), value))
-            j++;
-        if (json_is_string(value) && j == json_array_size(found))
-            (void)json_array_append_new(found, json_deep_copy(value));
+static void put_header(FILE *to, const tables *t, const char *key, const char *set) {
+    (void)fputs("<div class=\"wide\"><table><caption>", to);
+    if (key) {
+        report_measure(to, t->all, key);
+        (void)fputs(", %, ", to);
     }
-    return found;
+    report_text(to, report_set_name(set));
 }
 
-static long long most_revisions(const json_t *results) {
-    long long most = 0;
-    for (size_t i = 0; i < json_array_size(results); i++) {
-        const long long n =
-            (long long)json_number_value(json_object_get(json_array_get(results, i), "revision"));
-        most = n > most && n < 1000 ? n : most;
+static void begin_columns(FILE *to) { (void)fputs("</caption><thead><tr><th>policy</th>", to); }
+
+static void put_row_name(FILE *to, const tables *t, size_t policy) {
+    (void)fputs("<tr><th>", to);
+    report_name(to, t->page->series, policy_at(t, policy));
+    (void)fputs("</th>", to);
+}
+
+static void put_estimate(FILE *to, const json_t *e, bool best) {
+    if (!e)
+        (void)fputs("<td></td>", to);
+    else
+        (void)fprintf(to, "<td%s>%.1f \xc2\xb1 %.1f<small>%.1f to %.1f</small></td>",
+                      best ? " class=\"best\"" : "", percent(e, "mean"), percent(e, "deviation"),
+                      percent(e, "low"), percent(e, "high"));
+}
+
+static double highest(const tables *t, const char *set, const char *key) {
+    double most = -1e300;
+    for (size_t i = 0; i < json_array_size(t->results); i++) {
+        const json_t *entry = json_array_get(t->results, i), *e = json_object_get(entry, key);
+        if (strcmp(report_string(entry, "set"), set) == 0 && report_has(e, "mean") &&
+            report_number(e, "mean") > most)
+            most = report_number(e, "mean");
     }
     return most;
 }
 
-static const json_t *estimate(const json_t *results, const char *set, const char *policy, long long revision,
-                              const char *key) {
-    for (size_t i = 0; i < json_array_size(results); i++) {
-        const json_t *entry = json_array_get(results, i);
-        if (strcmp(text_of(entry, "set"), set) == 0 && strcmp(text_of(entry, "policy"), policy) == 0 &&
-            (long long)json_number_value(json_object_get(entry, "revision")) == revision)
-            return json_object_get(entry, key);
-    }
-    return NULL;
-}
-
-static double percent(const json_t *object, const char *key) {
-    return 100.0 * json_number_value(json_object_get(object, key));
-}
-
-static void put_cell(FILE *to, const json_t *e) {
-    if (json_is_number(json_object_get(e, "mean")))
-        (void)fprintf(to, "<td title=\"95 %%: %.1f to %.1f\">%.1f \xc2\xb1 %.1f</td>", percent(e, "low"),
-                      percent(e, "high"), percent(e, "mean"), percent(e, "deviation"));
-    else
-        (void)fputs("<td></td>", to);
-}
-
 /* A row a policy, a column a revision. */
-static void put_grid(FILE *to, const json_t *results, const char *set, const char *key, const char *title) {
-    json_t *policies = values(results, "policy");
-    const long long most = most_revisions(results);
+static void put_grid(FILE *to, const tables *t, const char *set, const char *key) {
+    const long long most = report_revisions(t->results);
+    const double best = highest(t, set, key);
 
-    (void)fprintf(to, "<div class=\"wide\"><table><caption>%s, ", title);
-    report_text(to, set_name(set));
-    (void)fputs("</caption><thead><tr><th>policy</th>", to);
+    if (best <= -1e300)
+        return;
+    put_header(to, t, key, set);
+    begin_columns(to);
     for (long long r = 0; r <= most; r++)
         (void)fprintf(to, "<th>%lld-revision</th>", r);
     (void)fputs("</tr></thead><tbody>\n", to);
-    for (size_t i = 0; i < json_array_size(policies); i++) {
-        const char *policy = json_string_value(json_array_get(policies, i));
-        (void)fputs("<tr><th>", to);
-        report_text(to, policy);
-        (void)fputs("</th>", to);
-        for (long long r = 0; r <= most; r++)
-            put_cell(to, estimate(results, set, policy, r, key));
+    for (size_t i = 0; i < json_array_size(t->policies); i++) {
+        put_row_name(to, t, i);
+        for (long long r = 0; r <= most; r++) {
+            const json_t *e = report_estimate(t->results, set, policy_at(t, i), r, key);
+            put_estimate(to, e, e && report_number(e, "mean") >= best);
+        }
         (void)fputs("</tr>\n", to);
     }
     (void)fputs("</tbody></table></div>\n", to);
-    json_decref(policies);
 }
 
-static void put_matches(FILE *to, const json_t *list) {
-    if (json_array_size(list) == 0)
-        return;
-    (void)fputs("<details><summary>Head to head</summary><div "
-                "class=\"wide\"><table><thead><tr><th>first</th><th>second</th><th>set</th>"
-                "<th>revision</th><th>win rate of the first, "
-                "%</th><th>wins</th><th>draws</th><th>losses</th><th>p (signs)</th></tr></thead>"
-                "<tbody>\n",
-                to);
+/* The match of two policies; *sign -1: as the second saw it. */
+static const json_t *match_of(const tables *t, const char *set, long long revision, const char *a,
+                              const char *b, int *sign) {
+    const json_t *list = json_object_get(t->all, "head_to_head");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *m = json_array_get(list, i);
-        (void)fputs("<tr><th>", to);
-        report_text(to, text_of(m, "a"));
-        (void)fputs("</th><td>", to);
-        report_text(to, text_of(m, "b"));
-        (void)fputs("</td><td>", to);
-        report_text(to, text_of(m, "set"));
-        (void)fprintf(to, "</td><td>%.0f</td>", json_number_value(json_object_get(m, "revision")));
-        put_cell(to, json_object_get(m, "win_rate"));
-        (void)fprintf(
-            to, "<td>%.0f</td><td>%.0f</td><td>%.0f</td><td>%.3g</td></tr>\n",
-            json_number_value(json_object_get(m, "wins")), json_number_value(json_object_get(m, "draws")),
-            json_number_value(json_object_get(m, "losses")), json_number_value(json_object_get(m, "sign_p")));
-    }
-    (void)fputs("</tbody></table></div></details>\n", to);
-}
-
-static void put_paired_row(FILE *to, const json_t *t) {
-    (void)fputs("<tr><th>", to);
-    report_text(to, text_of(t, "a"));
-    (void)fprintf(to, ", %.0f</th><td>", json_number_value(json_object_get(t, "a_revision")));
-    report_text(to, text_of(t, "b"));
-    (void)fprintf(to, ", %.0f</td><td>", json_number_value(json_object_get(t, "b_revision")));
-    report_text(to, text_of(t, "set"));
-    (void)fprintf(
-        to,
-        "</td><td>%+.1f</td><td>%+.1f to %+.1f</td><td>%.0f / %.0f / "
-        "%.0f</td><td>%.3g</td><td>%.3g</td></tr>\n",
-        percent(t, "difference"), percent(t, "low"), percent(t, "high"),
-        json_number_value(json_object_get(t, "wins")), json_number_value(json_object_get(t, "draws")),
-        json_number_value(json_object_get(t, "losses")), json_number_value(json_object_get(t, "sign_p")),
-        json_number_value(json_object_get(t, "bootstrap_p")));
-}
-
-static void put_paired(FILE *to, const json_t *list) {
-    if (json_array_size(list) == 0)
-        return;
-    (void)fputs("<details><summary>Paired tests on the same rows (policy, revision)</summary><div "
-                "class=\"wide\"><table><thead><tr><th>a</th>"
-                "<th>b</th><th>set</th><th>a - b</th><th>95 %</th><th>wins / draws / losses</th><th>p "
-                "(signs)</th><th>p (bootstrap)</th>"
-                "</tr></thead><tbody>\n",
-                to);
-    for (size_t i = 0; i < json_array_size(list); i++)
-        put_paired_row(to, json_array_get(list, i));
-    (void)fputs("</tbody></table></div></details>\n", to);
-}
-
-static void put_conditions(FILE *to, const json_t *results) {
-    const json_t *sampling = json_object_get(results, "sampling");
-
-    if (!json_is_string(json_object_get(results, "judge")))
-        return;
-    (void)fputs("<p class=\"note\">Judge: ", to);
-    report_text(to, text_of(results, "judge"));
-    (void)fputs("; against ", to);
-    report_text(to, text_of(results, "opponent"));
-    (void)fprintf(to,
-                  "; sampled at temperature %g, top-p %g, at most %.0f tokens, seed %.0f. Means of %.0f "
-                  "bootstrap resamples and their "
-                  "deviation; 95 %% intervals are shown under the pointer.</p>\n",
-                  json_number_value(json_object_get(sampling, "temperature")),
-                  json_number_value(json_object_get(sampling, "top_p")),
-                  json_number_value(json_object_get(sampling, "max_tokens")),
-                  json_number_value(json_object_get(sampling, "seed")),
-                  json_number_value(json_object_get(json_object_get(results, "bootstrap"), "resamples")));
-}
-
-void report_evaluation(FILE *to, const report_run *run) {
-    const json_t *results = json_object_get(run->results, "results");
-    json_t *sets = values(results, "set");
-    const bool scores = json_object_get(json_array_get(results, 0), "score") != NULL;
-
-    put_conditions(to, run->results);
-    for (size_t i = 0; i < json_array_size(sets); i++) {
-        const char *set = json_string_value(json_array_get(sets, i));
-        put_grid(to, results, set, "win_rate", "Win rate, %");
-        if (scores)
-            put_grid(to, results, set, "score", "Score, %");
-    }
-    json_decref(sets);
-    put_matches(to, json_object_get(run->results, "head_to_head"));
-    put_paired(to, json_object_get(run->results, "paired"));
-}
-
-/* The value of NAME in a flat YAML text; quotes left out. */
-static void config_value(const char *config, const char *name, char *out, size_t room) {
-    const size_t length = strlen(name);
-    out[0] = '\0';
-    for (const char *line = config; line && *line;
-         line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-        if (strncmp(line, name, length) != 0 || strncmp(line + length, ": ", 2) != 0)
-            continue;
-        const char *value = line + length + 2;
-        const size_t quoted = *value == '"', count = strcspn(value + quoted, quoted ? "\"\n" : "\n");
-        (void)snprintf(out, room, "%.*s", (int)(count < room ? count : room - 1), value + quoted);
-        return;
-    }
-}
-
-/* The last number of a name. */
-static const json_t *last_of(const json_t *metrics, const char *name) {
-    for (size_t i = json_array_size(metrics); i-- > 0;) {
-        const json_t *value = json_object_get(json_array_get(metrics, i), name);
-        if (json_is_number(value))
-            return value;
+        const char *first = report_string(m, "a"), *second = report_string(m, "b");
+        *sign = strcmp(first, a) == 0 && strcmp(second, b) == 0   ? 1
+                : strcmp(first, b) == 0 && strcmp(second, a) == 0 ? -1
+                                                                  : 0;
+        if (*sign != 0 && strcmp(report_string(m, "set"), set) == 0 &&
+            (long long)report_number(m, "revision") == revision)
+            return m;
     }
     return NULL;
 }
 
-static void put_last(FILE *to, const json_t *metrics, const char *name, int digits) {
-    const json_t *value = last_of(metrics, name);
-    (void)fputs("<td>", to);
-    if (value)
-        (void)fprintf(to, "%.*f", digits, json_number_value(value));
-    (void)fputs("</td>", to);
-}
-
-static void put_run(FILE *to, const report_run *run) {
-    char value[256];
-    static const char *const names[] = {"method", "model", "beta", "lr"};
-
-    (void)fputs("<tr><th>", to);
-    report_text(to, run->folder);
-    (void)fputs("</th>", to);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        config_value(run->config ? run->config : "", names[i], value, sizeof value);
-        (void)fputs("<td>", to);
-        report_text(to, value);
-        (void)fputs("</td>", to);
-    }
-    put_last(to, run->metrics, "step", 0);
-    put_last(to, run->metrics, "loss", 4);
-    put_last(to, run->metrics, "rewards/margins", 3);
-    put_last(to, run->metrics, "tree_ratio", 2);
-    put_last(to, run->metrics, "pairs_per_second", 1);
-    put_last(to, run->metrics, "eval_loss", 4);
-    (void)fputs("</tr>\n", to);
-}
-
-void report_overview(FILE *to, const report_run *run, int count) {
-    bool any = false;
-    for (int r = 0; r < count; r++)
-        any = any || run[r].metrics;
-    if (!any)
+static void put_match(FILE *to, const json_t *m, int sign) {
+    const json_t *rate = json_object_get(m, "win_rate");
+    if (!report_has(rate, "mean")) {
+        (void)fputs("<td></td>", to);
         return;
-    (void)fputs("<div class=\"wide\"><table><caption>Runs, where they "
-                "ended</caption><thead><tr><th>run</th><th>method</th><th>model</th>"
-                "<th>beta</th><th>lr</th><th>step</th><th>loss</th><th>margin</th><th>tree "
-                "ratio</th><th>pairs/s</th><th>held-out loss</th></tr>"
-                "</thead><tbody>\n",
-                to);
-    for (int r = 0; r < count; r++)
-        if (run[r].metrics)
-            put_run(to, &run[r]);
+    }
+    (void)fprintf(to, "<td>%.1f<small>%.0f / %.0f / %.0f, p %.2g</small></td>",
+                  sign > 0 ? percent(rate, "mean") : 100.0 - percent(rate, "mean"),
+                  report_number(m, sign > 0 ? "wins" : "losses"), report_number(m, "draws"),
+                  report_number(m, sign > 0 ? "losses" : "wins"), report_number(m, "sign_p"));
+}
+
+/* Whether any two met there. */
+static bool met(const tables *t, const char *set, long long revision) {
+    const json_t *list = json_object_get(t->all, "head_to_head");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *m = json_array_get(list, i);
+        if (strcmp(report_string(m, "set"), set) == 0 && (long long)report_number(m, "revision") == revision)
+            return true;
+    }
+    return false;
+}
+
+static void put_matrix(FILE *to, const tables *t, const char *set, long long revision) {
+    put_header(to, t, NULL, set);
+    (void)fprintf(to, ", %lld-revision", revision);
+    begin_columns(to);
+    for (size_t b = 0; b < json_array_size(t->policies); b++) {
+        (void)fputs("<th>", to);
+        report_name(to, t->page->series, policy_at(t, b));
+        (void)fputs("</th>", to);
+    }
+    (void)fputs("</tr></thead><tbody>\n", to);
+    for (size_t a = 0; a < json_array_size(t->policies); a++) {
+        put_row_name(to, t, a);
+        for (size_t b = 0; b < json_array_size(t->policies); b++) {
+            int sign = 1;
+            put_match(to, match_of(t, set, revision, policy_at(t, a), policy_at(t, b), &sign), sign);
+        }
+        (void)fputs("</tr>\n", to);
+    }
     (void)fputs("</tbody></table></div>\n", to);
+}
+
+static void put_matches(FILE *to, const tables *t) {
+    const long long most = report_revisions(t->results);
+    if (json_array_size(json_object_get(t->all, "head_to_head")) == 0)
+        return;
+    (void)fputs("<details><summary>Head to head: win rate of the row over the column, %; wins / draws / "
+                "losses, p of the "
+                "sign test</summary>\n",
+                to);
+    for (size_t s = 0; s < json_array_size(t->sets); s++)
+        for (long long r = 0; r <= most; r++)
+            if (met(t, json_string_value(json_array_get(t->sets, s)), r))
+                put_matrix(to, t, json_string_value(json_array_get(t->sets, s)), r);
+    (void)fputs("</details>\n", to);
+}
+
+static void put_side(FILE *to, const tables *t, const json_t *test, const char *name, const char *revision) {
+    report_name(to, t->page->series, report_string(test, name));
+    (void)fprintf(to, ", %.0f", report_number(test, revision));
+}
+
+static void put_paired_row(FILE *to, const tables *t, const json_t *test) {
+    (void)fputs("<tr><th>", to);
+    put_side(to, t, test, "a", "a_revision");
+    (void)fputs("</th><td class=\"text\">", to);
+    put_side(to, t, test, "b", "b_revision");
+    (void)fputs("</td><td class=\"text\">", to);
+    report_text(to, report_set_name(report_string(test, "set")));
+    (void)fprintf(to,
+                  "</td><td>%+.1f</td><td>%+.1f to %+.1f</td><td>%.0f / %.0f / "
+                  "%.0f</td><td>%.3g</td><td>%.3g</td></tr>\n",
+                  percent(test, "difference"), percent(test, "low"), percent(test, "high"),
+                  report_number(test, "wins"), report_number(test, "draws"), report_number(test, "losses"),
+                  report_number(test, "sign_p"), report_number(test, "bootstrap_p"));
+}
+
+static void put_paired(FILE *to, const tables *t) {
+    const json_t *list = json_object_get(t->all, "paired");
+    if (json_array_size(list) == 0)
+        return;
+    (void)fputs(
+        "<details><summary>Paired tests on the same rows (policy, revision)</summary><div "
+        "class=\"wide\"><table><thead><tr><th>a</th><th class=\"text\">b</th><th class=\"text\">set</th>"
+        "<th>a - b, points</th><th>95 %</th><th>wins / draws / losses</th><th>p (signs)</th>"
+        "<th>p (bootstrap)</th></tr></thead><tbody>\n",
+        to);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        put_paired_row(to, t, json_array_get(list, i));
+    (void)fputs("</tbody></table></div></details>\n", to);
+}
+
+static void put_rows(FILE *to, const json_t *results) {
+    const json_t *sets = json_object_get(results, "sets");
+    for (size_t i = 0; i < json_array_size(sets); i++) {
+        const json_t *set = json_array_get(sets, i);
+        (void)fprintf(to, "%s%.0f rows of ", i > 0 ? ", " : ": ", report_number(set, "rows"));
+        report_text(to, report_string(set, "data"));
+        (void)fputs(" ", to);
+        report_text(to, report_set_name(report_string(set, "name")));
+    }
+}
+
+static void put_conditions(FILE *to, const tables *t) {
+    const json_t *sampling = json_object_get(t->all, "sampling"),
+                 *bootstrap = json_object_get(t->all, "bootstrap");
+
+    if (!json_is_string(json_object_get(t->all, "judge")))
+        return;
+    (void)fputs("<p class=\"note\">Judge: ", to);
+    report_text(to, report_string(t->all, "judge"));
+    (void)fputs("; wins against ", to);
+    report_text(to, report_string(t->all, "opponent"));
+    put_rows(to, t->all);
+    if (sampling)
+        (void)fprintf(to, ". Sampled at temperature %g, top-p %g, at most %.0f tokens, seed %.0f",
+                      report_number(sampling, "temperature"), report_number(sampling, "top_p"),
+                      report_number(sampling, "max_tokens"), report_number(sampling, "seed"));
+    if (bootstrap)
+        (void)fprintf(to,
+                      ". Mean \xc2\xb1 deviation and 95 %% interval of %.0f bootstrap resamples of %.0f rows",
+                      report_number(bootstrap, "resamples"), report_number(bootstrap, "size"));
+    (void)fputs(". The highest mean of many is a little flattered by being picked.</p>\n", to);
+}
+
+void report_evaluation(FILE *to, const report_page *page, const report_run *run) {
+    tables t = {.page = page, .all = run->results, .results = json_object_get(run->results, "results")};
+    t.policies = report_values(t.results, "policy");
+    t.sets = report_values(t.results, "set");
+
+    put_conditions(to, &t);
+    for (size_t i = 0; i < json_array_size(t.sets); i++) {
+        const char *set = json_string_value(json_array_get(t.sets, i));
+        put_grid(to, &t, set, "win_rate");
+        put_grid(to, &t, set, "score");
+    }
+    put_matches(to, &t);
+    put_paired(to, &t);
+    json_decref(t.sets);
+    json_decref(t.policies);
 }

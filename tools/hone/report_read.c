@@ -74,6 +74,8 @@ int report_run_read(const char *folder, report_run *run) {
     *run = (report_run){.folder = strdup(folder)};
     if (!run->folder)
         return cli_error("out of memory");
+    for (size_t n = strlen(folder); n > 1 && run->folder[n - 1] == '/'; n--)
+        run->folder[n - 1] = '\0';
     run->metrics = read_lines(folder, "metrics.jsonl", MOST_LINES);
     run->config = read_text(folder, "config.yaml");
     run->results = read_json(folder, "results.json");

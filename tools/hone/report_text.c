@@ -29,21 +29,26 @@ static void put(FILE *to, const char *text, size_t length) {
 void report_text(FILE *to, const char *text) { put(to, text, strlen(text)); }
 
 enum { MOST_WORDS = 600 };
+/* gap: the white space before it. */
 typedef struct word {
     const char *at;
-    size_t length;
+    size_t gap, length;
     bool kept;
 } word;
+
+static const char space[] = " \t\n";
 
 static int split(const char *text, word *words) {
     int n = 0;
     while (*text && n < MOST_WORDS) {
-        const size_t gap = strspn(text, " \t\n"), length = strcspn(text + gap, " \t\n");
-        if (length > 0)
-            words[n++] = (word){text + gap, length, false};
+        const size_t gap = strspn(text, space), length = strcspn(text + gap, space);
+        if (length > 0) {
+            words[n] = (word){text + gap, n > 0 ? gap : 0, length, false};
+            n++;
+        }
         text += gap + length;
     }
-    return text[strspn(text, " \t\n")] ? -1 : n;
+    return text[strspn(text, space)] ? -1 : n;
 }
 
 static bool same(const word *a, const word *b) {
@@ -71,31 +76,43 @@ static void align(word *a, int na, word *b, int nb, unsigned short *table) {
     }
 }
 
-static void put_words(FILE *to, const char *tag, const word *words, int from, int until) {
+/* The words with the space between them; *open: something stands before, so that the first keeps its distance too. */
+static void put_words(FILE *to, const char *tag, const word *words, int from, int until, bool *open) {
     if (from == until)
         return;
+    if (*open)
+        put(to, words[from].gap ? words[from].at - words[from].gap : " ",
+            words[from].gap ? words[from].gap : 1);
     (void)fprintf(to, "<%s>", tag);
     put(to, words[from].at, (size_t)(words[until - 1].at + words[until - 1].length - words[from].at));
-    (void)fprintf(to, "</%s> ", tag);
+    (void)fprintf(to, "</%s>", tag);
+    *open = true;
 }
 
 static void put_changes(FILE *to, const word *a, int na, const word *b, int nb) {
     int i = 0, j = 0;
+    bool open = false;
     while (i < na || j < nb) {
         const int gone = i, came = j;
         while (i < na && !a[i].kept)
             i++;
         while (j < nb && !b[j].kept)
             j++;
-        put_words(to, "del", a, gone, i);
-        put_words(to, "ins", b, came, j);
-        if (i < na && j < nb) {
-            put(to, b[j].at, b[j].length);
-            (void)fputc(' ', to);
-            i++;
+        put_words(to, "del", a, gone, i, &open);
+        put_words(to, "ins", b, came, j, &open);
+        const int kept = j;
+        for (; i < na && j < nb && a[i].kept && b[j].kept; i++)
             j++;
-        }
+        put_words(to, "span", b, kept, j, &open);
     }
+}
+
+static void put_trimmed(FILE *to, const char *text) {
+    text += strspn(text, space);
+    size_t length = strlen(text);
+    while (length > 0 && strchr(space, text[length - 1]))
+        length--;
+    put(to, text, length);
 }
 
 void report_revision(FILE *to, const char *before, const char *after) {
@@ -104,7 +121,7 @@ void report_revision(FILE *to, const char *before, const char *after) {
     const int na = words && before ? split(before, words) : -1,
               nb = words ? split(after, words + MOST_WORDS) : -1;
     if (!table || na < 0 || nb < 0)
-        report_text(to, after);
+        put_trimmed(to, after);
     else {
         align(words, na, words + MOST_WORDS, nb, table);
         put_changes(to, words, na, words + MOST_WORDS, nb);
@@ -114,7 +131,7 @@ void report_revision(FILE *to, const char *before, const char *after) {
 }
 
 static void put_facts(FILE *to, const char *path, const data_facts *f, bool pairs) {
-    (void)fputs("<h3>Data</h3><p>", to);
+    (void)fputs("<p class=\"facts\">Data: ", to);
     report_text(to, path);
     (void)fprintf(to, ": %lld rows, %lld prompts, %lld repeated rows", (long long)f->rows,
                   (long long)f->prompts, (long long)f->duplicates);
