@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Drives the hone command: test_cli.py HONE [unittest arguments]. Standard library only."""
 
+import fcntl
 import json
 import math
 import os
+import pty
 import shutil
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -25,6 +28,28 @@ WAIT = 300
 def hone(*arguments, **more):
     return subprocess.run([HONE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=WAIT, **more)
+
+
+def on_terminal(command, stream, columns=80, **environment):
+    """What a program writes to a terminal of so many columns, its standard output or its standard error."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([*map(str, command)], env={**os.environ, "TERM": "xterm", "NO_COLOR": "", **environment},
+                          **{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: slave}) as process:
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            text += part
+        if process.wait(60) != 0:
+            raise AssertionError(f"{command}: exit {process.returncode}: {text}")
+    os.close(master)
+    return text.decode()
 
 
 class Case(unittest.TestCase):

@@ -3,7 +3,6 @@
 
 import json
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import unittest
 
 import test_cli
-from test_cli import VERBS, Case
+from test_cli import VERBS, Case, on_terminal
 
 PARTS = {"bench": ["step", "decode", "gemm", "pack", "revise", "load", "checkpoint"], "data": ["check"], "tokenizer": ["train"]}
 
@@ -120,36 +119,30 @@ class Documentation(Case):
 
 
 class Terminal(Case):
-    def on_terminal(self, **environment):
-        """The bytes that training writes to a terminal."""
-        master, slave = pty.openpty()
-        arguments = [a for a in self.train_arguments(self.path("run-" + "-".join(environment) if environment else "run"), "--steps", 3)
-                     if a != "--quiet"]
-        with subprocess.Popen([test_cli.HONE, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=slave,
-                              env={**os.environ, "TERM": "xterm", "NO_COLOR": "", **environment}) as process:
-            os.close(slave)
-            text = b""
-            while True:
-                try:
-                    part = os.read(master, 65536)
-                except OSError:
-                    break
-                if not part:
-                    break
-                text += part
-            self.assertEqual(process.wait(60), 0)
-        os.close(master)
-        return text
+    def training(self, columns=80, **environment):
+        """What training writes to a terminal."""
+        arguments = self.train_arguments(self.path("-".join([self.id(), str(columns), *environment])), "--steps", 3)
+        return on_terminal([test_cli.HONE, *(a for a in arguments if a != "--quiet")], "stderr", columns, **environment)
 
     def test_a_terminal_is_rewritten(self):
-        self.assertIn(b"\x1b[K", self.on_terminal())
+        self.assertIn("\x1b[K", self.training())
+
+    def test_no_line_is_wrapped(self):
+        for columns, words in ((200, ("accuracy", "tokens/s", "left")), (80, ("margin", "left")), (30, ("step", "loss"))):
+            lines = [line.replace("\x1b[K", "") for line in re.split("[\r\n]+", self.training(columns=columns))]
+            steps = [line for line in lines if re.match("step |reference", line)]
+            self.assertGreaterEqual(len(steps), 3)
+            for line in steps:
+                self.assertLess(len(line), columns)
+            for word in words:
+                self.assertIn(word, steps[-1])
 
     def test_plain_when_asked_for(self):
         for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
             with self.subTest(environment=environment):
-                text = self.on_terminal(**environment)
-                self.assertNotIn(b"\x1b", text)
-                self.assertIn(b"step 3/3", text)
+                text = self.training(**environment)
+                self.assertNotIn("\x1b", text)
+                self.assertIn("step 3/3", text)
 
     def test_plain_when_piped(self):
         arguments = [a for a in self.train_arguments(self.path("piped"), "--steps", 3) if a != "--quiet"]

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 import unittest
@@ -14,7 +15,7 @@ import xml.etree.ElementTree
 
 import test_cli
 from event_file import events, single
-from test_cli import Case
+from test_cli import Case, on_terminal
 
 
 class TensorBoard(Case):
@@ -131,6 +132,17 @@ class DataCheck(Case):
         root = xml.etree.ElementTree.parse(self.path("lengths.svg")).getroot()
         self.assertTrue(root.tag.endswith("svg"))
         self.assertIn("rejected", "".join(root.itertext()))
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "draws with gnuplot")
+    def test_figure_shows_the_lengths_that_are_there(self):
+        rows = self.rows("lengths.jsonl", [{"prompt": "x" * n, "completion": "y" * (n + 30)} for n in (100, 119)])
+        self.must("data", "check", rows, "--method", "sft", "--figure", self.path("fine.svg"))
+        root = xml.etree.ElementTree.parse(self.path("fine.svg")).getroot()
+        words = [text.strip() for text in root.itertext()]
+        lengths = [int(word) for word in words if word.isdigit() and int(word) > 2]
+        self.assertEqual(lengths, [96, 112, 128])  # four bins an octave, from the first that holds something to the last
+        self.assertIn("completion", words)
+        self.assertNotIn("chosen", words)
 
     def test_refusals(self):
         self.bad("data", code=2, says="FILE is missing")
@@ -376,13 +388,37 @@ class Top(Case):
         found = json.loads(self.must("top", self.path("ended"), "--json").stdout)
         self.assertEqual((found["step"], found["steps"], found["loss"]), (10, 10, rows[-1]["loss"]))
 
+    def test_held_out_rows_are_no_steps(self):
+        rows = self.train("watched", "--steps", 4, "--eval-data", self.data, "--eval-every", 2)
+        with open(self.path("watched", "eval.jsonl"), encoding="utf-8") as file:
+            held = [json.loads(line) for line in file]
+        self.assertRegex(self.line("watched"), rf"\Astep 4/4 \(100 %\)  loss {rows[-1]['loss']:.4f} [\u2581-\u2588]{{4}}  "
+                                               rf"held out {held[-1]['eval_loss']:.4f}  {rows[-1]['pairs_per_second']:.2f} pairs/s")
+        found = json.loads(self.must("top", self.path("watched"), "--json").stdout)
+        self.assertEqual((found["loss"], found["eval_loss"], found["running"]), (rows[-1]["loss"], held[-1]["eval_loss"], False))
+
+    def test_a_line_of_a_terminal_is_never_wrapped(self):
+        os.makedirs(self.path("narrow"))
+        self.write("narrow/metrics.jsonl", "".join(json.dumps({"step": n, "loss": 1 / n, "seconds": 1, "pairs_per_second": 123.4}) + "\n"
+                                                   for n in range(1, 100)))
+        for columns, sparks in ((200, 40), (60, 60 - 1 - 37), (45, 45 - 1 - 21), (22, 0), (9, 0)):
+            text = on_terminal([test_cli.HONE, "top", self.path("narrow")], "stdout", columns)
+            (line,) = text.replace("\x1b[K", "").split("\r\n")[0].split("\r")[1:]
+            self.assertLess(len(line), columns)
+            self.assertEqual(len(re.findall("[\u2581-\u2588]", line)), sparks, line)
+
     def test_a_run_on_its_way(self):
         self.train("way", "--steps", 8)
         lines = [json.dumps({"step": n, "epoch": n / 5, "loss": 8 - n, "seconds": 30, "pairs_per_second": 1.5}) + "\n"
                  for n in range(1, 4)]
         self.write("way/metrics.jsonl", "".join(lines) + '{"step":4,"lo')
-        self.assertEqual(self.line("way"),
-                         "step 3/8 (38 %)  loss 5.0000 \u2588\u2585\u2581  1.50 pairs/s  left 0:02:30\n")
+        self.assertEqual(self.line("way"), "step 3/8 (38 %)  loss 5.0000 \u2588\u2585\u2581  1.50 pairs/s  stopped\n")
+        self.write("way/.lock", f"{os.getpid()}\n")
+        self.assertEqual(self.line("way"), "step 3/8 (38 %)  loss 5.0000 \u2588\u2585\u2581  1.50 pairs/s  left 0:02:30\n")
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        self.write("way/.lock", f"{ended.pid}\n")  # killed before it could take the file away
+        self.assertIn("stopped", self.line("way"))
         self.write("way/metrics.jsonl", "")
         self.assertIn("no step yet", self.line("way"))
 

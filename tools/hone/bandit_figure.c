@@ -146,7 +146,7 @@ static void write_key(FILE *to, const bandit_figure *figure) {
             (void)fprintf(to, "%s%.4g", i ? ", " : "(", figure->behaviour[i]);
         (void)fputc(')', to);
     }
-    (void)fprintf(to, "       {/:Italic {/Symbol b}} = %g,  ", figure->beta);
+    (void)fprintf(to, "       {/:Italic \xce\xb2} = %g,  ", figure->beta);
     if (figure->pairs > 0)
         (void)fprintf(to, "%lld sampled pairs", figure->pairs);
     else

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define HELP_VALUE 0x68656c70
@@ -48,6 +49,11 @@ int cli_print_json(json_t *value) {
 bool cli_terminal(int file) {
     const char *plain = getenv("NO_COLOR"), *terminal = getenv("TERM");
     return isatty(file) == 1 && !(plain && *plain) && !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+int cli_columns(int file) {
+    struct winsize size = {0};
+    return ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 /* A text longer than the buffer has lost its first part by now, and the flush of the rest may still succeed. */

@@ -19,6 +19,8 @@ int cli_usage(const char *verb, const char *format, ...) HONE_PRINTF(2, 3);
 /** Whether lines of this file may be rewritten and coloured: a terminal that can, and nobody asked for plain text (NO_COLOR not
  *  empty, see no-color.org; TERM=dumb). */
 bool cli_terminal(int file);
+/** Characters that a line of the terminal holds: a longer one would be wrapped, and only its last row rewritten. 80: it doesn't say. */
+int cli_columns(int file);
 
 /** Whether all that was printed on standard output got there. */
 bool cli_flushed(void);

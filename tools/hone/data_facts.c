@@ -101,6 +101,19 @@ static int64_t length_of(const char *text, const hone_tokenizer *tokenizer) {
     return length;
 }
 
+int64_t data_fine_begin(int bin) { return bin < 8 ? bin : (int64_t)(4 + bin % 4) << (bin / 4 - 1); }
+
+/* The last fine bin that begins at or below the length. */
+static int fine_bin(int64_t length) {
+    int shift = 0;
+    if (length < 8)
+        return (int)length;
+    while (length >> shift >= 8)
+        shift++;
+    const int bin = 4 * shift + (int)(length >> shift);
+    return bin < DATA_FINE ? bin : DATA_FINE - 1;
+}
+
 static void summarise(int64_t *length, int64_t count, data_lengths *out) {
     qsort(length, (size_t)count, sizeof *length, compare_lengths);
     out->least = length[0];
@@ -112,6 +125,7 @@ static void summarise(int64_t *length, int64_t count, data_lengths *out) {
         for (int64_t n = length[i]; n > 0 && bin < DATA_BINS - 1; n >>= 1)
             bin++;
         out->bin[bin]++;
+        out->fine[fine_bin(length[i])]++;
         out->total += length[i];
     }
 }

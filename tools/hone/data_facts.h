@@ -6,11 +6,11 @@
 #include <hone/tokenizer.h>
 #include <stdbool.h>
 
-enum { DATA_BINS = 32 };
-/** Bin 0 counts length 0, bin b lengths of 2^(b-1) to 2^b - 1. */
+enum { DATA_BINS = 32, DATA_FINE = 128 };
+/** Bin 0 counts length 0, bin b lengths of 2^(b-1) to 2^b - 1. Fine bins, for the eye: four to each of these (single lengths below 8). */
 typedef struct data_lengths {
     int64_t least, median, ninety, most, total; /**< ninety: nine tenths of the rows are not longer */
-    int64_t bin[DATA_BINS];
+    int64_t bin[DATA_BINS], fine[DATA_FINE];
 } data_lengths;
 
 typedef enum data_part { DATA_PROMPT_PART = 0, DATA_CHOSEN, DATA_REJECTED, DATA_PARTS } data_part;
@@ -30,6 +30,8 @@ typedef struct data_facts {
     double longer_low, longer_high;
 } data_facts;
 
+/** The shortest length of a fine bin. */
+int64_t data_fine_begin(int bin);
 /** Lengths in tokens, or in characters where `tokenizer` is NULL. Prints and returns 1 on failure. */
 int data_facts_count(const hone_dataset *data, bool pairs, const hone_tokenizer *tokenizer,
                      data_facts *facts);

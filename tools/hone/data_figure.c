@@ -9,13 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static int last_bin(const data_facts *facts, int parts) {
-    int last = 1;
+enum { MOST_LABELS = 14 };
+
+/* The fine bins that hold something, of any part. */
+static void range(const data_facts *facts, int parts, int *first, int *last) {
+    *first = DATA_FINE - 1;
+    *last = 0;
     for (int p = 0; p < parts; p++)
-        for (int b = 0; b < DATA_BINS; b++)
-            if (facts->length[p].bin[b] > 0 && b > last)
-                last = b;
-    return last;
+        for (int b = 0; b < DATA_FINE; b++)
+            if (facts->length[p].fine[b] > 0) {
+                *first = b < *first ? b : *first;
+                *last = b > *last ? b : *last;
+            }
+    *last = *first > *last ? *first : *last;
 }
 
 static void write_title(FILE *to, const char *path) {
@@ -28,18 +34,24 @@ static void write_title(FILE *to, const char *path) {
 static void write_panel(FILE *to, const data_facts *facts, int parts) {
     static const char *const part[] = {"prompt", "chosen", "rejected"}, *const colour[] = {
                                                                             "#595959", "#0072b2", "#d55e00"};
-    const int last = last_bin(facts, parts);
+    int first = 0, last = 0;
+    range(facts, parts, &first, &last);
     (void)fputs("$rows << EOD\n", to);
-    for (int b = 0; b <= last; b++) {
-        (void)fprintf(to, "%lld", b > 0 ? 1LL << (b - 1) : 0LL);
+    for (int b = first; b <= last; b++) {
+        const long long begin = (long long)data_fine_begin(b);
+        /* Where many stand, powers of two are named alone. */
+        if (last - first < MOST_LABELS || (begin & (begin - 1)) == 0)
+            (void)fprintf(to, "%lld", begin);
+        else
+            (void)fputs("\"\"", to);
         for (int p = 0; p < parts; p++)
-            (void)fprintf(to, " %lld", (long long)facts->length[p].bin[b]);
+            (void)fprintf(to, " %lld", (long long)facts->length[p].fine[b]);
         (void)fputc('\n', to);
     }
     (void)fputs("EOD\nplot ", to);
     for (int p = 0; p < parts; p++)
         (void)fprintf(to, "%s$rows using %d:xtic(1) title '%s' linecolor rgb '%s'", p ? ", " : "", p + 2,
-                      part[p], colour[p]);
+                      p == DATA_CHOSEN && parts == DATA_REJECTED ? "completion" : part[p], colour[p]);
     (void)fputc('\n', to);
 }
 
@@ -48,9 +60,13 @@ static void write_script(FILE *to, const data_facts *facts, char *const *name, i
     (void)fprintf(
         to,
         "set terminal svg size 720,%d enhanced font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' background "
-        "'#ffffff'\nset encoding utf8\nset style data histograms\nset style fill solid 0.9 noborder\n"
-        "set boxwidth 0.9\nset yrange [0:*]\nset grid ytics linecolor rgb '#c4c4c4'\nset border 3\n"
-        "set tics nomirror\nset xlabel 'length from, %s'\nset ylabel 'rows'\n"
+        "'#ffffff'\nset encoding utf8\nset style data histograms\nset style histogram clustered gap 1\nset "
+        "style fill solid 0.9 noborder\n"
+        "set boxwidth 0.9\nset yrange [0:*]\nset grid ytics linetype 1 linecolor rgb '#d8d8d8'\nset border "
+        "3\n"
+        "set tics nomirror scale 0.5\nset xtics scale 0\nset key outside right top\nset xlabel 'length from, "
+        "%s'\nset ylabel "
+        "'rows'\n"
         "set multiplot layout %d,1\n",
         280 * files, tokens ? "tokens" : "characters", files);
     for (int i = 0; i < files; i++) {

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,25 +44,51 @@ static void finish(progress *p, bool last) {
     (void)fflush(stderr);
 }
 
+enum { LINE = 256 };
+
 /** "1:05:09" or "5:09". */
-static void print_time(double seconds) {
+static void time_text(char *text, size_t room, double seconds) {
     const long s = (long)(seconds + 0.5);
     if (s >= 3600)
-        (void)fprintf(stderr, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+        (void)snprintf(text, room, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
     else
-        (void)fprintf(stderr, "%ld:%02ld", s / 60, s % 60);
+        (void)snprintf(text, room, "%ld:%02ld", s / 60, s % 60);
+}
+
+/** All that is known of a step (`less` 0), or without what can be missed most easily. Returns its length. */
+static int step_text(char *text, const progress *p, const hone_train_metrics *m, int less) {
+    const bool pairs = p->method != HONE_SFT;
+    char margin[48] = "", accuracy[32] = "", tokens[40] = "", left[24];
+
+    if (pairs && less < 3)
+        (void)snprintf(margin, sizeof margin, "  margin %+.4f", m->reward_margin);
+    if (pairs && less < 2)
+        (void)snprintf(accuracy, sizeof accuracy, "  accuracy %.2f", m->reward_accuracy);
+    if (less < 1)
+        (void)snprintf(tokens, sizeof tokens, "  %.0f tokens/s", m->tokens_per_second);
+    time_text(left, sizeof left, m->seconds_left);
+    return snprintf(text, LINE, "step %lld/%lld  loss %.4f%s%s  %.2f pairs/s%s  left %s", (long long)m->step,
+                    (long long)m->steps, m->loss, margin, accuracy, m->pairs_per_second, tokens, left);
+}
+
+/** A line that would be wrapped could not be rewritten: it is made to fit. */
+static void put(const progress *p, char *text) {
+    const int columns = cli_columns(STDERR_FILENO);
+    if (p->terminal && strlen(text) >= (size_t)columns)
+        text[columns - 1] = '\0';
+    (void)fputs(text, stderr);
 }
 
 void progress_step(progress *p, const hone_train_metrics *m) {
     const bool last = m->step == m->steps;
+    char text[LINE];
     if (!due(p, last))
         return;
+    int less = 0;
+    while (step_text(text, p, m, less) >= cli_columns(STDERR_FILENO) && p->terminal && less < 3)
+        less++;
     start(p);
-    (void)fprintf(stderr, "step %lld/%lld  loss %.4f", (long long)m->step, (long long)m->steps, m->loss);
-    if (p->method != HONE_SFT)
-        (void)fprintf(stderr, "  margin %+.4f  accuracy %.2f", m->reward_margin, m->reward_accuracy);
-    (void)fprintf(stderr, "  %.2f pairs/s  %.0f tokens/s  left ", m->pairs_per_second, m->tokens_per_second);
-    print_time(m->seconds_left);
+    put(p, text);
     finish(p, last);
 }
 
@@ -79,10 +106,12 @@ void progress_evaluated(progress *p, const hone_train_evaluation *e) {
 }
 
 void progress_prepared(progress *p, const char *what, int64_t done, int64_t total) {
+    char text[LINE];
     if (!due(p, done == total))
         return;
     start(p);
-    (void)fprintf(stderr, "%s %lld/%lld", what, (long long)done, (long long)total);
+    (void)snprintf(text, sizeof text, "%s %lld/%lld", what, (long long)done, (long long)total);
+    put(p, text);
     finish(p, done == total);
 }
 

@@ -9,7 +9,7 @@
 /**
  * What a folder holds; what it lacks is NULL. All of it is read tolerantly and comes from outside.
  *
- * metrics: list of the objects of metrics.jsonl, and then of eval.jsonl. config: text of config.yaml.
+ * metrics, held: lists of the objects of metrics.jsonl and of eval.jsonl, the held-out rows. config: text of config.yaml.
  * results: results.json as `hone eval --out` writes it; read of it is
  *     {"results":[{"policy":"..","set":"..","revision":0,"win_rate":{"mean":0.5,"deviation":0.1,"low":0.4,"high":0.6}}]}
  * drafts: list of the objects of drafts.jsonl; read of each is
@@ -17,7 +17,7 @@
  */
 typedef struct report_run {
     char *folder, *config;
-    json_t *metrics, *results, *drafts;
+    json_t *metrics, *held, *results, *drafts;
 } report_run;
 
 /** Returns 0, or 1 after saying that the folder holds nothing of the four. */

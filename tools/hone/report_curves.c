@@ -41,15 +41,19 @@ static bool is_of(const report_run *run, const char *method) {
     return !method || strcmp(own, method) == 0;
 }
 
+/* Held-out rows have lines of their own. */
+static bool is_held_out(const char *name) { return strncmp(name, "eval_", 5) == 0; }
+
+static const json_t *rows_of(const drawn *d, int r) {
+    const report_run *run = &d->page->run[r];
+    return is_held_out(d->curve->name) ? run->held : run->metrics;
+}
+
 static bool has(const drawn *d, int r) {
-    size_t i = 0;
-    json_t *row = NULL;
-    if (!is_of(&d->page->run[r], d->method))
-        return false;
-    json_array_foreach(d->page->run[r].metrics, i, row) {
-        if (report_has(row, d->curve->name))
+    const json_t *rows = rows_of(d, r);
+    for (size_t i = 0; is_of(&d->page->run[r], d->method) && i < json_array_size(rows); i++)
+        if (report_has(json_array_get(rows, i), d->curve->name))
             return true;
-    }
     return false;
 }
 
@@ -61,18 +65,20 @@ static bool any_has(const drawn *d) {
 }
 
 /* The third column is a running mean (of about the last fiftieth of the steps): what single batches hide. */
-static void write_points(FILE *to, int r, const report_run *run, const char *name) {
-    const size_t count = json_array_size(run->metrics), stride = count / MOST_POINTS + 1;
+static void write_points(FILE *to, const drawn *d, int r) {
+    const json_t *rows = rows_of(d, r);
+    const char *name = d->curve->name;
+    const size_t count = json_array_size(rows), stride = count / MOST_POINTS + 1;
     const double part = 1.0 / (1.0 + (double)count / 50.0);
     double sum = 0.0, weight = 0.0;
     (void)fprintf(to, "$run%d << EOD\n", r);
     for (size_t i = 0; i < count; i++) {
-        const json_t *row = json_array_get(run->metrics, i);
+        const json_t *row = json_array_get(rows, i);
         if (!report_has(row, name))
             continue;
         sum += part * (report_number(row, name) - sum);
         weight += part * (1.0 - weight);
-        if (i % stride == 0 || strncmp(name, "eval_", 5) == 0)
+        if (i % stride == 0 || is_held_out(name))
             (void)fprintf(to, "%.17g %.17g %.17g\n", report_number(row, "step"), report_number(row, name),
                           sum / weight);
     }
@@ -82,14 +88,16 @@ static void write_points(FILE *to, int r, const report_run *run, const char *nam
 /* Of a number of the rows that have the curve's. A constant would leave gnuplot an empty axis, which it warns of. */
 static void write_range(FILE *to, char axis, const drawn *d, const char *name) {
     double low = INFINITY, high = -INFINITY;
-    for (int r = 0; r < d->page->count; r++)
-        for (size_t i = 0; has(d, r) && i < json_array_size(d->page->run[r].metrics); i++) {
-            const json_t *row = json_array_get(d->page->run[r].metrics, i);
+    for (int r = 0; r < d->page->count; r++) {
+        const json_t *rows = has(d, r) ? rows_of(d, r) : NULL;
+        for (size_t i = 0; i < json_array_size(rows); i++) {
+            const json_t *row = json_array_get(rows, i);
             if (!report_has(row, d->curve->name))
                 continue;
             low = fmin(low, report_number(row, name));
             high = fmax(high, report_number(row, name));
         }
+    }
     const double room = high > low ? 0.05 * (high - low) : fmax(0.1 * fabs(low), 1e-9);
     (void)fprintf(to, "set %crange [%.17g:%.17g]\n", axis, low - room, high + room);
 }
@@ -103,8 +111,8 @@ static void write_curve(FILE *to, const curve *c, int r, const report_style *sty
             r, style->colour + 1, r, style->dash, style->colour);
     else
         (void)fprintf(to, "$run%d using 1:2 with %s dashtype %d linecolor rgb '%s' notitle", r,
-                      strncmp(c->name, "eval_", 5) == 0 ? "linespoints pointtype 7 pointsize 0.4" : "lines",
-                      style->dash, style->colour);
+                      is_held_out(c->name) ? "linespoints pointtype 7 pointsize 0.4" : "lines", style->dash,
+                      style->colour);
 }
 
 static int figure(FILE *to, const drawn *d) {
@@ -116,7 +124,7 @@ static int figure(FILE *to, const drawn *d) {
     write_range(script, 'y', d, name);
     for (int r = 0; r < d->page->count; r++)
         if (has(d, r))
-            write_points(script, r, &d->page->run[r], name);
+            write_points(script, d, r);
     for (int r = 0; r < d->page->count; r++)
         if (has(d, r)) {
             const report_style style = report_style_of(d->page->series, report_run_name(d->page, r));

@@ -62,14 +62,6 @@ static char *read_text(const char *folder, const char *name) {
     return text;
 }
 
-/* Held-out rows have lines of their own. */
-static void add_held_out(report_run *run) {
-    json_t *held = run->metrics ? read_lines(run->folder, "eval.jsonl", MOST_LINES) : NULL;
-    if (held)
-        (void)json_array_extend(run->metrics, held);
-    json_decref(held);
-}
-
 int report_run_read(const char *folder, report_run *run) {
     *run = (report_run){.folder = strdup(folder)};
     if (!run->folder)
@@ -77,10 +69,10 @@ int report_run_read(const char *folder, report_run *run) {
     for (size_t n = strlen(folder); n > 1 && run->folder[n - 1] == '/'; n--)
         run->folder[n - 1] = '\0';
     run->metrics = read_lines(folder, "metrics.jsonl", MOST_LINES);
+    run->held = read_lines(folder, "eval.jsonl", MOST_LINES);
     run->config = read_text(folder, "config.yaml");
     run->results = read_json(folder, "results.json");
     run->drafts = read_lines(folder, "drafts.jsonl", MOST_LINES);
-    add_held_out(run);
     if (!run->metrics && !run->config && !run->results && !run->drafts)
         return cli_error(
             "%s: no metrics.jsonl, config.yaml, results.json or drafts.jsonl in it: a folder that hone "
@@ -93,6 +85,7 @@ void report_run_clear(report_run *run) {
     free(run->folder);
     free(run->config);
     json_decref(run->metrics);
+    json_decref(run->held);
     json_decref(run->results);
     json_decref(run->drafts);
 }

@@ -40,10 +40,10 @@ static void put_last(FILE *to, const json_t *metrics, const char *name, int digi
 }
 
 /* The lowest held-out loss, and its step. */
-static void put_best(FILE *to, const json_t *metrics) {
+static void put_best(FILE *to, const json_t *held) {
     const json_t *best = NULL;
-    for (size_t i = 0; i < json_array_size(metrics); i++) {
-        const json_t *row = json_array_get(metrics, i);
+    for (size_t i = 0; i < json_array_size(held); i++) {
+        const json_t *row = json_array_get(held, i);
         if (json_is_number(json_object_get(row, "eval_loss")) &&
             (!best || report_number(row, "eval_loss") < report_number(best, "eval_loss")))
             best = row;
@@ -73,7 +73,7 @@ static void put_run(FILE *to, const report_page *page, int r) {
     put_last(to, run->metrics, "step", 0);
     put_last(to, run->metrics, "loss", 4);
     put_last(to, run->metrics, "rewards/margins", 3);
-    put_best(to, run->metrics);
+    put_best(to, run->held);
     put_last(to, run->metrics, "tree_ratio", 2);
     put_last(to, run->metrics, "pairs_per_second", 1);
     (void)fputs("</tr>\n", to);
