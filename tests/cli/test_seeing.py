@@ -362,6 +362,17 @@ class Report(Case):
             + [{"policy": None}, 5], "paired": [1], "head_to_head": {"a": 1}, "sets": [3], "sampling": 7}))
         self.assertEqual(self.captions(self.page(self.path("extreme"))), ["Win", "loss"])
 
+    def test_facts_of_every_file(self):
+        more = self.write("more.jsonl", '{"prompt":"x","chosen":"yes","rejected":"no"}\n')
+        gone = self.write("gone.jsonl", '{"prompt":"z","chosen":"yes","rejected":"no"}\n')
+        self.train("mixed", "--steps", 1, "--eval-data", gone, data=f"{self.data},{more}:2")
+        os.remove(gone)
+        facts = [text for text in self.page(self.path("mixed")).text["p"] if "ata: " in text]
+        self.assertEqual([text.split(";")[0] for text in facts], [
+            f"Data: {self.data}: 10 rows, 10 prompts, 0 repeated rows, 0 pairs with equal sides",
+            f"Data: {more}: 1 rows, 1 prompts, 0 repeated rows, 0 pairs with equal sides",
+            f"Held-out data: {gone}: can't be read from here."])
+
     def test_damaged_files(self):
         os.makedirs(self.path("damaged"))
         self.write("damaged/metrics.jsonl", '{"step":1,"loss":2}\n{"step":2,"loss":"x"}\nnonsense\n{"step":3,"lo')

@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 static const char summary[] = "hone report RUN...: runs and evaluations as one page of HTML\n\n"
-                              "RUN is a folder that hone train or hone eval wrote. The page needs no network "
-                              "and no script, follows the reader's\n"
-                              "light or dark theme, and prints: curves of the metrics, win rates over "
-                              "revisions with their bands, drafts beside\n"
-                              "their revisions with the changed words marked, the configuration and what the "
-                              "data holds. Needs gnuplot.";
+                              "RUN is a folder that hone train or hone eval wrote. The page begins with what "
+                              "was found: which model is best, after "
+                              "how many\nrevisions, and how sure that is. Then come win rates and scores "
+                              "over revisions with their bands, tables, "
+                              "drafts beside their\nrevisions with the changed words marked, curves of the "
+                              "metrics, configurations and what the data "
+                              "holds. It needs no network and\nno script, follows the reader's light or dark "
+                              "theme, and prints. Needs gnuplot.";
 static const char example[] = "  hone report run-srpo run-dpo evaluation --out report.html";
 
 typedef struct arguments {

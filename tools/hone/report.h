@@ -89,7 +89,7 @@ void report_evaluation(FILE *to, const report_page *page, const report_run *run)
 void report_setting(const report_run *run, const char *name, char *out, size_t room);
 /** A line a run: method, model, steps, where its numbers ended. */
 void report_overview(FILE *to, const report_page *page);
-/** Rows, lengths and length bias of the data set that the configuration names, where it can be read. */
+/** Rows, lengths and length bias of the data that the configuration names, a line a file. */
 void report_data(FILE *to, const report_run *run);
 
 #endif

@@ -1,9 +1,5 @@
-#include "cli.h"
-#include "data_facts.h"
 #include "report.h"
 
-#include <hone/data.h>
-#include <hone/train.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,42 +124,4 @@ void report_revision(FILE *to, const char *before, const char *after) {
     }
     free(words);
     free(table);
-}
-
-static void put_facts(FILE *to, const char *path, const data_facts *f, bool pairs) {
-    (void)fputs("<p class=\"facts\">Data: ", to);
-    report_text(to, path);
-    (void)fprintf(to, ": %lld rows, %lld prompts, %lld repeated rows", (long long)f->rows,
-                  (long long)f->prompts, (long long)f->duplicates);
-    if (pairs)
-        (void)fprintf(to, ", %lld pairs with equal sides", (long long)f->equal);
-    (void)fprintf(to, "; median characters: prompt %lld, chosen %lld",
-                  (long long)f->length[DATA_PROMPT_PART].median, (long long)f->length[DATA_CHOSEN].median);
-    if (pairs)
-        (void)fprintf(to, ", rejected %lld", (long long)f->length[DATA_REJECTED].median);
-    if (f->decided > 0)
-        (void)fprintf(to, ". The longer side is preferred in %.1f %% (95 %%: %.1f to %.1f)",
-                      100.0 * (double)f->longer / (double)f->decided, 100.0 * f->longer_low,
-                      100.0 * f->longer_high);
-    (void)fputs(".</p>\n", to);
-}
-
-void report_data(FILE *to, const report_run *run) {
-    hone_train_options options;
-    hone_dataset *data = NULL;
-    data_facts facts;
-    char path[4096];
-
-    if (!run->config || hone_train_options_init(&options) != HONE_OK)
-        return;
-    (void)snprintf(path, sizeof path, "%s/config.yaml", run->folder);
-    if (hone_train_options_load(&options, path) == HONE_OK && options.data) {
-        const bool pairs = !options.method || strcmp(options.method, "sft") != 0;
-        if (hone_dataset_open(options.data, pairs ? HONE_DATA_PREFERENCE : HONE_DATA_COMPLETION, &data) ==
-                HONE_OK &&
-            data_facts_count(data, pairs, NULL, &facts) == 0)
-            put_facts(to, options.data, &facts, pairs);
-    }
-    hone_dataset_destroy(data);
-    hone_train_options_clear(&options);
 }
