@@ -32,6 +32,10 @@ typedef struct hone_row {
     int64_t line;      /**< in the file, from 1 */
 } hone_row;
 
+/** What the file holds, by the names in its first row: "chosen" or "rejected" stand in a preference, "completion" in a
+ *  completion; anything else has a prompt alone. */
+HONE_API HONE_MUST_USE hone_status hone_data_kind_guess(const char *path, hone_data_kind *kind);
+
 typedef struct hone_dataset hone_dataset;
 
 /** Reads the whole file; errors carry FILE:LINE. A file without rows is an error. */

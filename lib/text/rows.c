@@ -19,10 +19,26 @@ typedef struct side {
     const json_t *messages;
 } side;
 
+static hone_status missing(const json_t *object, const char *key, const char *where) {
+    if (json_object_get(object, "completion") != NULL)
+        return hn_fail(
+            HONE_ERROR_FORMAT,
+            "%s: \"%s\" is missing: a row with \"completion\" is for SFT: pass --method sft, or give "
+            "\"chosen\" and \"rejected\"",
+            where, key);
+    return hn_fail(
+        HONE_ERROR_FORMAT,
+        "%s: \"%s\" is missing: give \"prompt\", \"chosen\" and \"rejected\", or for SFT \"prompt\" and "
+        "\"completion\"",
+        where, key);
+}
+
 static hone_status read_side(const json_t *object, const char *key, const char *where, side *out) {
     const json_t *value = json_object_get(object, key);
 
     *out = (side){0};
+    if (value == NULL)
+        return missing(object, key, where);
     if (json_is_string(value)) {
         out->text = json_string_value(value);
         return HONE_OK;
@@ -123,6 +139,10 @@ static hone_status read_preference(const json_t *object, const char *where, doub
     return HONE_OK;
 }
 
+static hone_status no_row(const char *path) {
+    return hn_fail(HONE_ERROR_FORMAT, "%s: there is no row in it: rows of JSON are wanted, one a line", path);
+}
+
 static hone_status read_row(hone_data_kind kind, json_t *object, const char *where, hone_row *row) {
     side chosen = {0}, rejected = {0};
 
@@ -134,7 +154,10 @@ static hone_status read_row(hone_data_kind kind, json_t *object, const char *whe
     if (kind == HONE_DATA_PROMPT)
         return read_prompt(object, where, &chosen, NULL, &row->prompt);
     const bool completion = kind == HONE_DATA_COMPLETION;
-    const char *key = completion && json_object_get(object, "completion") != NULL ? "completion" : "chosen";
+    const char *key = completion && (json_object_get(object, "completion") != NULL ||
+                                     json_object_get(object, "chosen") == NULL)
+                          ? "completion"
+                          : "chosen";
     HN_TRY(read_side(object, key, where, &chosen));
     if (!completion)
         HN_TRY(read_side(object, "rejected", where, &rejected));
@@ -147,6 +170,29 @@ static hone_status read_row(hone_data_kind kind, json_t *object, const char *whe
     row->chosen = answer_of(&chosen);
     row->rejected = completion ? NULL : answer_of(&rejected);
     return HONE_OK;
+}
+
+hone_status hone_data_kind_guess(const char *path, hone_data_kind *kind) {
+    hn_lines *lines = NULL;
+    json_t *object = NULL;
+    const char *line = NULL;
+    size_t length = 0;
+    hone_status status = HONE_OK;
+
+    *kind = HONE_DATA_PROMPT;
+    HN_GO(hn_lines_open(path, &lines));
+    HN_GO(hn_lines_next(lines, &line, &length));
+    if (line == NULL)
+        HN_GO(no_row(path));
+    HN_GO(hn_json_parse_row(line, length, hn_lines_where(lines), &object));
+    if (json_object_get(object, "chosen") != NULL || json_object_get(object, "rejected") != NULL)
+        *kind = HONE_DATA_PREFERENCE;
+    else if (json_object_get(object, "completion") != NULL)
+        *kind = HONE_DATA_COMPLETION;
+done:
+    json_decref(object);
+    hn_lines_close(lines);
+    return status;
 }
 
 hone_status hn_rows_open(const char *path, hone_data_kind kind, hn_rows **out) {
@@ -173,8 +219,7 @@ hone_status hn_rows_next(hn_rows *rows, hone_row *row, json_t **object) {
     rows->object = *object = NULL;
     HN_TRY(hn_lines_next(rows->lines, &line, &length));
     if (line == NULL && rows->count == 0)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: there is no row in it: rows of JSON are wanted, one a line",
-                       rows->path);
+        return no_row(rows->path);
     if (line == NULL)
         return HONE_OK;
     const char *where = hn_lines_where(rows->lines);

@@ -27,18 +27,21 @@ static hone_status add(const maker *m, int file, const hone_row *row, const hn_r
     return hn_examples_add(m->examples, &texts, m->hasher);
 }
 
+static bool is_useless(const hone_row *row) {
+    return row->chosen[0] == '\0' ||
+           (row->rejected != NULL && (row->rejected[0] == '\0' || strcmp(row->chosen, row->rejected) == 0));
+}
+
 /** What nothing can be learnt from is a mistake in the data; `hone data check` lists all of them. */
-static hone_status check_row(const hone_row *row) {
+static hone_status refuse(const hone_row *row) {
     if (row->chosen[0] == '\0')
         return hn_fail(HONE_ERROR_FORMAT, "%s is empty: a completion must have a text",
                        row->rejected != NULL ? "\"chosen\"" : "the completion");
     if (row->rejected != NULL && row->rejected[0] == '\0')
         return hn_fail(HONE_ERROR_FORMAT, "\"rejected\" is empty: a completion must have a text");
-    if (row->rejected != NULL && strcmp(row->chosen, row->rejected) == 0)
-        return hn_fail(HONE_ERROR_FORMAT,
-                       "\"chosen\" and \"rejected\" are the same text: there is nothing to learn "
-                       "from them: correct the row, or take it out");
-    return HONE_OK;
+    return hn_fail(HONE_ERROR_FORMAT,
+                   "\"chosen\" and \"rejected\" are the same text: there is nothing to learn "
+                   "from them: correct the row, or take it out");
 }
 
 static hone_status take_row(const maker *m, int file, const hone_row *row) {
@@ -49,7 +52,12 @@ static hone_status take_row(const maker *m, int file, const hone_row *row) {
 
     if (source->part != NULL && !hn_part_has(source->part, row->prompt))
         return HONE_OK;
-    HN_GO(check_row(row));
+    if (is_useless(row) && source->lenient) {
+        m->examples->useless++;
+        return HONE_OK;
+    }
+    if (is_useless(row))
+        HN_GO(refuse(row));
     HN_GO(hn_row_tokenise(source->form, source->tokenizer, row, m->examples->mask, source->max_length,
                           &tokens, &fits));
     if (fits)

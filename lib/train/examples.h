@@ -32,6 +32,7 @@ typedef struct hn_examples {
     int64_t count;
     uint32_t mask;                  /**< conditionals that the method reads */
     int64_t cut, dropped;           /**< rows whose prompt lost its start, rows left out */
+    int64_t useless;                /**< rows left out that nothing can be learnt from */
     int64_t rows[HN_MIXTURE_FILES]; /**< examples of each file, one file after the other */
     char digest[33];                /**< of all token sequences */
     hn_store *store;                /**< what items and ids lie in */
@@ -46,6 +47,7 @@ typedef struct hn_example_source {
     const hone_tokenizer *tokenizer;
     const hone_loss_options *loss;
     int64_t max_length;
+    bool lenient;                        /**< what nothing can be learnt from is counted, not refused */
     const char *folder;                  /**< of the file that the tokens are kept in; NULL: memory */
     const hone_train_observer *observer; /**< NULL: silent */
 } hn_example_source;

@@ -19,14 +19,9 @@ static void add_up(const hn_examples *examples, int64_t budget, hone_packing *pa
     }
 }
 
-hone_status hone_packing_measure(const char *model, const char *form_name, const char *path,
-                                 const hone_loss_options *loss, hone_packing *packing) {
-    return hone_packing_measure_within(model, form_name, path, loss, 0, packing);
-}
-
-hone_status hone_packing_measure_within(const char *model, const char *form_name, const char *path,
-                                        const hone_loss_options *loss, int64_t budget,
-                                        hone_packing *packing) {
+static hone_status measure(const char *model, const char *form_name, const char *path,
+                           const hone_loss_options *loss, int64_t budget, bool lenient,
+                           hone_packing *packing) {
     hone_model_config config;
     hone_tokenizer *tokenizer = NULL;
     hone_template *form = NULL;
@@ -43,15 +38,28 @@ hone_status hone_packing_measure_within(const char *model, const char *form_name
                                       .form = form,
                                       .tokenizer = tokenizer,
                                       .loss = loss,
-                                      .max_length = config.max_positions};
+                                      .max_length = config.max_positions,
+                                      .lenient = lenient};
     HN_GO(hn_examples_create(&source, &examples));
     add_up(&examples, budget, packing);
     packing->cut = examples.cut;
     packing->dropped = examples.dropped;
+    packing->useless = examples.useless;
 done:
     hn_examples_clear(&examples);
     hn_mixture_clear(&mixture);
     hone_template_destroy(form);
     hone_tokenizer_destroy(tokenizer);
     return status;
+}
+
+hone_status hone_packing_measure(const char *model, const char *form, const char *data,
+                                 const hone_loss_options *loss, hone_packing *packing) {
+    return measure(model, form, data, loss, 0, false, packing);
+}
+
+hone_status hone_packing_measure_within(const char *model, const char *form, const char *data,
+                                        const hone_loss_options *loss, int64_t budget,
+                                        hone_packing *packing) {
+    return measure(model, form, data, loss, budget, true, packing);
 }

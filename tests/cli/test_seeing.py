@@ -101,11 +101,17 @@ class DataCheck(Case):
         other = self.rows("other.jsonl", [{"prompt": p, "chosen": "x", "rejected": "y"} for p in "azd"])
         first, second, third = self.check(train, packed, other)
         self.assertEqual([first["leaked_prompts"], second["leaked_prompts"]], [0, 4])
-        self.assertEqual({**first, "file": ""} | {"leaked_prompts": 4}, {**second, "file": ""})
-        self.assertEqual(third["leaked_prompts"], 4)  # two of each earlier file
+        self.assertEqual({**first, "file": "", "leaks": []} | {"leaked_prompts": 4}, {**second, "file": "", "leaks": []})
+        # Two prompts that both earlier files have: they are counted once, and named for each.
+        self.assertEqual(third["leaked_prompts"], 2)
+        self.assertEqual(third["leaks"], [{"file": train, "prompts": 2}, {"file": packed, "prompts": 2}])
+        self.assertEqual(second["leaks"], [{"file": train, "prompts": 4}])
+        text = self.must("data", "check", train, other).stdout
+        self.assertIn(f"2          prompts that {train} has as well", text)
 
     def test_packing_agrees_with_inspect_and_the_budget(self):
-        (facts,) = self.check(self.data, "--model", self.model)
+        (facts,) = self.check(self.data, "--model", self.model, "--no-time")
+        self.assertNotIn("seconds_per_epoch", facts)
         known = json.loads(self.must("inspect", "--model", self.model, "--data", self.data, "--pack", "--json").stdout)
         for key in ("packed_tokens", "naive_tokens", "tree_ratio", "longest_row"):
             self.assertEqual(facts[key], known[key])
@@ -117,13 +123,62 @@ class DataCheck(Case):
 
     def test_text_says_what_is_wrong(self):
         text = self.must("data", "check", self.rows("text.jsonl", self.ROWS)).stdout
-        for words in ("5 rows, 4 prompts", "repeat an earlier one", "equal sides", "75.0 % of 4 pairs"):
+        for words in ("5 rows (pairs), 4 prompts", "repeat an earlier one (the first in line 2)",
+                      "equal sides: nothing to learn from them (the first in line 3)", "75.0 % of 4 pairs"):
             self.assertIn(words, text)
 
-    def test_completions(self):
-        (facts,) = self.check(self.rows("sft.jsonl", [{"prompt": "p", "completion": "abc"}]), "--method", "sft")
-        self.assertEqual((facts["rows"], facts["chosen"]["most"]), (1, 3))
-        self.assertNotIn("rejected", facts)
+    def test_text_has_the_histograms(self):
+        lines = self.must("data", "check", self.rows("bins.jsonl", self.ROWS)).stdout.splitlines()
+        table = [line.split() for line in lines[lines.index(next(l for l in lines if l.split()[0] == "characters")):]][:4]
+        self.assertEqual(table, [["characters", "prompt", "chosen", "rejected"], ["1", "5", "0", "0"],
+                                 ["2", "to", "3", "0", "2", "1"], ["4", "to", "7", "0", "1", "4"]])
+
+    def test_rows_are_recognised(self):
+        sft = self.rows("sft.jsonl", [
+            {"prompt": "p", "completion": "abc"}, {"prompt": "p", "draft": "ab", "completion": "abc"},
+            {"prompt": "p", "draft": "ac", "completion": "abc"}, {"prompt": "p", "draft": "ac", "completion": "abc"}])
+        prompts = self.rows("prompts.jsonl", [{"prompt": "q", "reference": "r"}, {"prompt": "p", "answer": "r"}])
+        lists = self.rows("lists.jsonl", [{side: [{"role": "user", "content": "q"}, {"role": "assistant", "content": side}]
+                                           for side in ("chosen", "rejected")}])
+        first, second, third = self.check(sft, prompts, lists)
+        self.assertEqual([f["kind"] for f in (first, second, third)], ["completions", "prompts", "pairs"])
+        self.assertEqual((first["rows"], first["completion"]["most"], first["draft"]["total"]), (4, 3, 6))
+        self.assertNotIn("rejected", first)
+        # Two revisions of different drafts into the same text are two rows, not one that is repeated.
+        self.assertEqual((first["duplicates"], first["first_lines"]), (1, {"duplicates": 4}))
+        self.assertEqual((second["leaked_prompts"], third["leaked_prompts"]), (1, 1))
+        self.assertEqual(third["leaks"], [{"file": prompts, "prompts": 1}])
+        # SFT reads the better side of pairs; a method of pairs finds none in completions.
+        (facts,) = self.check(lists, "--method", "sft")
+        self.assertEqual((facts["kind"], facts["completion"]["most"]), ("completions", 6))
+        self.bad("data", "check", sft, "--method", "dpo", says=["sft.jsonl:1", "\"chosen\" is missing", "--method sft"])
+
+    def test_a_model_finds_the_same_mistakes(self):
+        rows = self.ROWS + [{"prompt": "e", "chosen": "", "rejected": "x"}]
+        path = self.rows("mistakes.jsonl", rows)
+        (facts,) = self.check(path, "--model", self.model)
+        self.assertEqual((facts["refused"], facts["equal_sides"], facts["empty"]), (2, 1, 1))
+        self.assertEqual(facts["first_lines"], {"duplicates": 2, "equal_sides": 3, "empty": 6})
+        good = self.rows("good.jsonl", [row for row in rows if row["chosen"] not in ("", "same")])
+        (clean,) = self.check(good, "--model", self.model)
+        self.assertEqual((clean["packed_tokens"], clean["refused"]), (facts["packed_tokens"], 0))
+
+    def test_a_model_gives_the_time(self):
+        prompts = self.rows("untrained.jsonl", [{"prompt": "a"}])
+        for more in ((), ("--full",)):
+            facts, alone = self.check(self.data, prompts, "--model", self.model, *more)
+            self.assertGreater(facts["tokens_per_second"], 0)
+            self.assertAlmostEqual(facts["seconds_per_epoch"] * facts["tokens_per_second"], facts["packed_tokens"], 3)
+            self.assertNotIn("seconds_per_epoch", alone)
+        self.assertIn("an epoch takes about", self.must("data", "check", self.data, "--model", self.model).stdout)
+        # Without weights there is no time, and all else.
+        bare = self.path("bare")
+        shutil.copytree(self.model, bare)
+        os.unlink(os.path.join(bare, "model.safetensors"))
+        (facts,) = self.check(self.data, "--model", bare)
+        self.assertIn("safetensors", facts["untimed"])
+        self.assertGreater(facts["tree_ratio"], 1)
+        self.assertIn("no estimate of the time", self.must("data", "check", self.data, "--model", bare).stdout)
 
     @unittest.skipUnless(shutil.which("gnuplot"), "draws with gnuplot")
     def test_figure(self):

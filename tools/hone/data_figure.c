@@ -12,10 +12,10 @@
 enum { MOST_LABELS = 14 };
 
 /* The fine bins that hold something, of any part. */
-static void range(const data_facts *facts, int parts, int *first, int *last) {
+static void range(const data_facts *facts, int *first, int *last) {
     *first = DATA_FINE - 1;
     *last = 0;
-    for (int p = 0; p < parts; p++)
+    for (int p = 0; p < DATA_PARTS; p++)
         for (int b = 0; b < DATA_FINE; b++)
             if (facts->length[p].fine[b] > 0) {
                 *first = b < *first ? b : *first;
@@ -31,11 +31,13 @@ static void write_title(FILE *to, const char *path) {
     (void)fputs(" noenhanced\n", to);
 }
 
-static void write_panel(FILE *to, const data_facts *facts, int parts) {
-    static const char *const part[] = {"prompt", "chosen", "rejected"}, *const colour[] = {
-                                                                            "#595959", "#0072b2", "#d55e00"};
-    int first = 0, last = 0;
-    range(facts, parts, &first, &last);
+/** A column of numbers and a colour for each part that the rows have. */
+static void write_panel(FILE *to, const data_file *file) {
+    static const char *const part[DATA_PARTS] = {"prompt", "draft", "chosen", "rejected"};
+    static const char *const colour[DATA_PARTS] = {"#595959", "#009e73", "#0072b2", "#d55e00"};
+    const data_facts *facts = &file->facts;
+    int first = 0, last = 0, drawn = 0;
+    range(facts, &first, &last);
     (void)fputs("$rows << EOD\n", to);
     for (int b = first; b <= last; b++) {
         const long long begin = (long long)data_fine_begin(b);
@@ -44,19 +46,20 @@ static void write_panel(FILE *to, const data_facts *facts, int parts) {
             (void)fprintf(to, "%lld", begin);
         else
             (void)fputs("\"\"", to);
-        for (int p = 0; p < parts; p++)
+        for (int p = 0; p < DATA_PARTS; p++)
             (void)fprintf(to, " %lld", (long long)facts->length[p].fine[b]);
         (void)fputc('\n', to);
     }
     (void)fputs("EOD\nplot ", to);
-    for (int p = 0; p < parts; p++)
-        (void)fprintf(to, "%s$rows using %d:xtic(1) title '%s' linecolor rgb '%s'", p ? ", " : "", p + 2,
-                      p == DATA_CHOSEN && parts == DATA_REJECTED ? "completion" : part[p], colour[p]);
+    for (int p = 0; p < DATA_PARTS; p++)
+        if (facts->length[p].rows > 0)
+            (void)fprintf(
+                to, "%s$rows using %d:xtic(1) title '%s' linecolor rgb '%s'", drawn++ ? ", " : "", p + 2,
+                p == DATA_CHOSEN && file->kind == HONE_DATA_COMPLETION ? "completion" : part[p], colour[p]);
     (void)fputc('\n', to);
 }
 
-static void write_script(FILE *to, const data_facts *facts, char *const *name, int files, int parts,
-                         bool tokens) {
+static void write_script(FILE *to, const data_report *report) {
     (void)fprintf(
         to,
         "set terminal svg size 720,%d enhanced font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' background "
@@ -68,16 +71,15 @@ static void write_script(FILE *to, const data_facts *facts, char *const *name, i
         "%s'\nset ylabel "
         "'rows'\n"
         "set multiplot layout %d,1\n",
-        280 * files, tokens ? "tokens" : "characters", files);
-    for (int i = 0; i < files; i++) {
-        write_title(to, name[i]);
-        write_panel(to, &facts[i], parts);
+        280 * report->files, report->tokens ? "tokens" : "characters", report->files);
+    for (int i = 0; i < report->files; i++) {
+        write_title(to, report->file[i].path);
+        write_panel(to, &report->file[i]);
     }
     (void)fputs("unset multiplot\n", to);
 }
 
-int data_figure_write(const data_facts *facts, char *const *name, int files, bool pairs, bool tokens,
-                      const char *path) {
+int data_figure_write(const data_report *report, const char *path) {
     const size_t length = strlen(path);
     char *temporary = malloc(length + 32);
     FILE *script = tmpfile(), *picture = NULL;
@@ -97,7 +99,7 @@ int data_figure_write(const data_facts *facts, char *const *name, int files, boo
         (void)cli_error("%s: %s", path, strerror(errno));
         goto done;
     }
-    write_script(script, facts, name, files, pairs ? DATA_PARTS : DATA_REJECTED, tokens);
+    write_script(script, report);
     if (fflush(script) != 0 || ferror(script) || fseek(script, 0, SEEK_SET) != 0) {
         (void)cli_error("the figure's data could not be written: %s", strerror(errno));
         goto done;

@@ -1,11 +1,10 @@
-/** A picture of a data set's lengths. */
+/** A picture of what `hone data check` found: lengths of all parts, a panel a file. */
 #ifndef HONE_DATA_FIGURE_H
 #define HONE_DATA_FIGURE_H
 
-#include "data_facts.h"
+#include "data_file.h"
 
-/** One panel a file: rows by length, in doubling bins, for prompt, chosen and rejected. Returns the exit code. */
-int data_figure_write(const data_facts *facts, char *const *name, int files, bool pairs, bool tokens,
-                      const char *path);
+/** Writes an SVG, whole or not at all. Returns the exit code after saying what is wrong. */
+int data_figure_write(const data_report *report, const char *path);
 
 #endif

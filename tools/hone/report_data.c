@@ -9,9 +9,9 @@
 
 static void put_facts(FILE *to, const data_facts *f, bool pairs) {
     (void)fprintf(to, "%lld rows, %lld prompts, %lld repeated rows", (long long)f->rows,
-                  (long long)f->prompts, (long long)f->duplicates);
+                  (long long)f->prompts, (long long)f->duplicates.count);
     if (pairs)
-        (void)fprintf(to, ", %lld pairs with equal sides", (long long)f->equal);
+        (void)fprintf(to, ", %lld pairs with equal sides", (long long)f->equal.count);
     (void)fprintf(to, "; median characters: prompt %lld, %s %lld",
                   (long long)f->length[DATA_PROMPT_PART].median, pairs ? "chosen" : "completion",
                   (long long)f->length[DATA_CHOSEN].median);
@@ -25,17 +25,18 @@ static void put_facts(FILE *to, const data_facts *f, bool pairs) {
 
 static void put_file(FILE *to, const char *name, const char *path, bool pairs) {
     hone_dataset *data = NULL;
-    data_facts facts;
+    data_facts facts = {0};
 
     (void)fprintf(to, "<p class=\"facts\">%s: ", name);
     report_text(to, path);
     (void)fputs(": ", to);
     if (hone_dataset_open(path, pairs ? HONE_DATA_PREFERENCE : HONE_DATA_COMPLETION, &data) == HONE_OK &&
-        data_facts_count(data, pairs, NULL, &facts) == 0)
+        data_facts_count(data, NULL, &facts) == 0)
         put_facts(to, &facts, pairs);
     else
         (void)fputs("can't be read from here", to);
     (void)fputs(".</p>\n", to);
+    data_facts_clear(&facts);
     hone_dataset_destroy(data);
 }
 

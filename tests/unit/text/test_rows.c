@@ -307,9 +307,47 @@ static void test_templates(void **state) {
     hone_tokenizer_destroy(tokenizer);
 }
 
+static hone_data_kind guess(const char *text) {
+    hone_data_kind kind = HONE_DATA_PROMPT;
+    write_file(text, strlen(text));
+    assert_int_equal(hone_data_kind_guess(path, &kind), HONE_OK);
+    return kind;
+}
+
+/** By the names in the first row alone. */
+static void test_guess(void **state) {
+    hone_data_kind kind = HONE_DATA_PREFERENCE;
+
+    (void)state;
+    assert_int_equal(guess("\n{\"prompt\":\"p\",\"chosen\":\"c\",\"rejected\":\"r\"}\nno JSON"),
+                     HONE_DATA_PREFERENCE);
+    assert_int_equal(guess("{\"rejected\":\"r\"}"), HONE_DATA_PREFERENCE);
+    assert_int_equal(guess("{\"prompt\":\"p\",\"completion\":\"c\"}"), HONE_DATA_COMPLETION);
+    assert_int_equal(guess("{\"prompt\":\"p\",\"reference\":\"c\"}"), HONE_DATA_PROMPT);
+    assert_int_equal(guess("[]"), HONE_DATA_PROMPT);
+    write_file("{\"prompt\"", 9);
+    assert_int_equal(hone_data_kind_guess(path, &kind), HONE_ERROR_FORMAT);
+    write_file("\n", 1);
+    assert_int_equal(hone_data_kind_guess(path, &kind), HONE_ERROR_FORMAT);
+    assert_non_null(strstr(hone_message(), "no row"));
+    assert_int_not_equal(hone_data_kind_guess("/no/such", &kind), HONE_OK);
+}
+
+/** A name that is not there is called missing, and what the row may be meant for is said. */
+static void test_missing(void **state) {
+    (void)state;
+    refused("{\"prompt\":\"p\",\"completion\":\"c\"}", HONE_DATA_PREFERENCE, 1, "--method sft");
+    refused("{\"prompt\":\"p\",\"chosen\":\"c\"}", HONE_DATA_PREFERENCE, 1, "\"rejected\" is missing");
+    refused("{\"prompt\":\"p\",\"answer\":\"c\"}", HONE_DATA_COMPLETION, 1, "\"completion\" is missing");
+    refused("{\"prompt\":\"p\",\"completion\":1}", HONE_DATA_COMPLETION, 1,
+            "\"completion\" must be a string");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),
                                        cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_guess),
+                                       cmocka_unit_test(test_missing),
                                        cmocka_unit_test(test_prompt_in_common),
                                        cmocka_unit_test(test_packed_files),
                                        cmocka_unit_test(test_plain),
