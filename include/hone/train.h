@@ -102,6 +102,7 @@ typedef struct hone_train_metrics {
 
 typedef struct hone_train_summary {
     int64_t steps, pairs, parameters, trainable;
+    int64_t planned; /**< steps of the whole run: more than `steps` when the patience ended it */
     double seconds, loss, tree_ratio, pairs_per_second;
     uint64_t peak_bytes;
     int64_t recomputed; /**< layers that backward ran again, to stay under the memory limit */

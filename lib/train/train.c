@@ -86,6 +86,7 @@ hone_status hone_train(const hone_train_options *options, const hone_train_obser
                (long long)run.steps);
     status = loop(&run, summary);
     summary->steps = run.step;
+    summary->planned = run.steps;
     summary->recomputed = run.recompute;
     hn_watch_summarise(run.watch, summary);
     summary->seconds = hn_seconds() - began;

@@ -95,13 +95,16 @@ class Watch(unittest.TestCase):
         self.assertEqual([line["step"] for line in lines], [2, 4, 6, 8])
         self.assertEqual([line["best"] for line in lines], [True, False, False, False])
         self.assertEqual(len(self.lines("d", "metrics.jsonl")), 8)
-        self.assertIn("best", done.stderr)
+        self.assertIn("ended at step 8 of 50: no lower held-out loss in 3 evaluations", done.stderr)
+        self.assertIn(f"at step 2: {self.path('d')}/best\n", done.stderr)
         self.assertTrue(os.path.exists(self.path("d", "final")))
         self.assertEqual(sorted(os.listdir(self.path("d", "checkpoints")))[-1], "step-00000008.hone")
         before = self.content("d", "final", "adapter_model.safetensors")
         self.assertNotEqual(before, self.content("d", "best", "adapter_model.safetensors"))
         # A run that had enough has enough.
-        self.must("train", "--out", self.path("d"), "--resume")
+        again = json.loads(self.must("train", "--out", self.path("d"), "--resume", "--json").stdout)
+        self.assertEqual((again["steps"], again["planned_steps"], again["best_step"]), (8, 50, 2))
+        self.assertEqual(again["best_loss"], lines[0]["eval_loss"])
         self.assertEqual(self.lines("d"), lines)
         self.assertEqual(self.content("d", "final", "adapter_model.safetensors"), before)
 

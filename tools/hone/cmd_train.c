@@ -152,16 +152,37 @@ static void evaluated(void *context, const hone_train_evaluation *evaluation) {
         progress_evaluated(&a->progress, evaluation);
 }
 
-static int print_summary(const arguments *a, const hone_train_summary *s) {
+static int print_json(const hone_train_summary *s) {
+    json_t *object =
+        json_pack("{s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:s,s:s}", "steps", (json_int_t)s->steps,
+                  "planned_steps", (json_int_t)s->planned, "pairs", (json_int_t)s->pairs, "seconds",
+                  s->seconds, "loss", s->loss, "tree_ratio", s->tree_ratio, "pairs_per_second",
+                  s->pairs_per_second, "parameters", (json_int_t)s->parameters, "trainable",
+                  (json_int_t)s->trainable, "peak_bytes", (json_int_t)s->peak_bytes, "recomputed_layers",
+                  (json_int_t)s->recomputed, "final", s->final_folder, "checkpoint", s->checkpoint);
+    if (object != NULL && s->best_step > 0)
+        (void)json_object_update_new(
+            object, json_pack("{s:I,s:f}", "best_step", (json_int_t)s->best_step, "best_loss", s->best_loss));
+    return cli_print_json(object);
+}
+
+/** What the held-out rows said, in the end. */
+static void print_best(const hone_train_options *options, const hone_train_summary *s) {
+    if (s->steps < s->planned)
+        (void)fprintf(stderr,
+                      "ended at step %lld of %lld: no lower held-out loss in %lld evaluations (--patience)\n",
+                      (long long)s->steps, (long long)s->planned, (long long)options->patience);
+    if (s->best_step > 0)
+        (void)fprintf(stderr, "lowest held-out loss %.4f at step %lld: %s/best\n", s->best_loss,
+                      (long long)s->best_step, options->out);
+}
+
+static int print_summary(const arguments *a, const hone_train_options *options, const hone_train_summary *s) {
     if (a->json)
-        return cli_print_json(json_pack(
-            "{s:I,s:I,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:s,s:s}", "steps", (json_int_t)s->steps, "pairs",
-            (json_int_t)s->pairs, "seconds", s->seconds, "loss", s->loss, "tree_ratio", s->tree_ratio,
-            "pairs_per_second", s->pairs_per_second, "parameters", (json_int_t)s->parameters, "trainable",
-            (json_int_t)s->trainable, "peak_bytes", (json_int_t)s->peak_bytes, "recomputed_layers",
-            (json_int_t)s->recomputed, "final", s->final_folder, "checkpoint", s->checkpoint));
+        return print_json(s);
     if (a->quiet)
         return 0;
+    print_best(options, s);
     (void)fprintf(stderr,
                   "trained %lld of %lld weights, %lld steps in %.1f s; %.2f pairs/s, tree ratio %.2f, peak "
                   "memory %.2f GB\n",
@@ -210,7 +231,7 @@ static int run(arguments *a) {
     progress_begin(&a->progress, options.loss.method);
     status = hone_train(&options, &observer, &result);
     progress_end(&a->progress);
-    code = interrupt_code(status, status == HONE_OK ? print_summary(a, &result) : cli_fail(status));
+    code = interrupt_code(status, status == HONE_OK ? print_summary(a, &options, &result) : cli_fail(status));
 done:
     hone_train_options_clear(&options);
     return code;
