@@ -18,7 +18,8 @@
  *   http     an OpenAI-compatible chat endpoint, asked which of two answers is better; only a reply of one letter, A, B
  *            or C (a draw), is a verdict. Certificates are verified, redirects are not followed
  *
- * Judges that compare are asked in both orders: p = (p(a, b) + 1 - p(b, a)) / 2. What can't be read is no verdict.
+ * Judges that compare are asked in both orders: p = (p(a, b) + 1 - p(b, a)) / 2, which is 1/2 for equal texts: nobody is asked.
+ * What can't be read is no verdict.
  *
  * A judge of scores says p(a better than b) = 1, 1/2 or 0 by which score is larger, or sigmoid((score a - score b) /
  * temperature). A mixture of scores is their weighted mean; one with a judge that compares is a weighted mean of p.
@@ -55,8 +56,10 @@ typedef struct hone_judge_options {
     const char *url;   /**< http: of the chat completions ("https://HOST/v1/chat/completions") */
     const char *model; /**< http: the model's name there */
     const char *key;   /**< http: sent as bearer token, by https or to this machine alone; NULL: none */
-    const char *cache; /**< http: folder of verdicts, under a hash of endpoint and question; NULL: none */
-    int64_t retries;   /**< http: after a failed connection, a timeout, status 429 or 5xx */
+    const char *
+        cache; /**< http: folder of verdicts, under a hash of endpoint and question, made when it is missing; NULL: none
+                            (hone_eval, hone_pairs_make: OUT/verdicts) */
+    int64_t retries; /**< http: after a failed connection, a timeout, status 429 or 5xx */
     double
         backoff; /**< http: seconds before the first retry, doubled for each (at most 60, Retry-After heeded) */
     double rate; /**< http: most requests a second; 0: no limit */
@@ -181,7 +184,8 @@ enum { HONE_CALIBRATION_BINS = 10 };
 /** A method's own numbers on preference rows that it was not trained on: no judge, no sampling. */
 typedef struct hone_held_out {
     int64_t rows;
-    double loss;     /**< mean over rows; SFT: over the tokens of the chosen completions */
+    double
+        loss; /**< mean over rows; SFT: over the tokens of the completions, and all below is NAN or empty */
     double margin;   /**< mean of reward(chosen) - reward(rejected), as the training metrics have it */
     double accuracy; /**< share of rows whose larger reward is the preferred side's; equal: 1/2 */
     /** The preference model p^(y2 > y1) = 1/2 + beta [r(y2|y1) - r(y1|y1)] (SRPO's eq. 15), r of the method's units
@@ -195,7 +199,8 @@ typedef struct hone_held_out {
     } bin[HONE_CALIBRATION_BINS];
 } hone_held_out;
 /** The first `limit` rows (0: all) of source->data; accuracies leave out rows with preference 1/2 (NAN when there are no
- *  others). `source->loss` gives method, beta and units; all six log-probabilities are computed whatever it reads. */
+ *  others). `source->loss` gives method, beta and units; all six log-probabilities are computed whatever it reads, but for SFT, whose
+ *  rows are completions and need no reference. */
 HONE_API HONE_MUST_USE hone_status hone_held_out_measure(const hone_score_source *source, int64_t limit,
                                                          hone_held_out *out);
 

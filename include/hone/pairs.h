@@ -62,9 +62,9 @@ HONE_API hone_pairs_options hone_pairs_defaults(void);
  * over rejected),"chosen":SIDE,"rejected":SIDE}}, SIDE {"sample","revision","tokens","score"}. Pairs with p = 1/2 are left out
  * (but for HONE_PAIRS_SAMPLED), as are those without a verdict.
  *
- * *json, free with hone_text_free, is summary.json: {"rows","candidates","unended","empty","repeated","pairs","ties","no_verdict",
+ * *json, free with hone_text_free, is summary.json: {"policy":{"name","model","adapter"},"data","template","rows","candidates","unended","empty","repeated","pairs","ties","no_verdict",
  * "alone" (prompts with fewer than two candidates),"preference": mean p,"tokens":{"chosen","rejected"},"score":{"chosen",
- * "rejected"} (judges with scores),"judge","behaviour","label","select","sampling","judged": hone_judge_counts}.
+ * "rejected"} (judges with scores),"judge","judge_temperature","behaviour","label","select","sampling","judged": hone_judge_counts}.
  *
  * HONE_ERROR_FORMAT when no pair is left: a data set without rows helps nobody.
  */

@@ -229,6 +229,8 @@ static hone_status compare(void *state, hone_judge_counts *counts, const hone_ca
         counts->cached++;
         goto done;
     }
+    if (path != NULL) /* before the question costs anything */
+        HN_GO(hn_folder_make(h->cache));
     HN_GO(ask(h, body, counts, p));
     if (!isnan(*p) && path != NULL)
         HN_GO(hn_file_replace(path, h->reply.data, h->reply.length));
@@ -331,10 +333,8 @@ static hone_status open_http(const hone_judge_options *o, void **state) {
     h->rate = o->rate;
     HN_GO(hn_strdup(&h->url, o->url));
     HN_GO(hn_strdup(&h->model, o->model));
-    if (o->cache != NULL) {
+    if (o->cache != NULL)
         HN_GO(hn_strdup(&h->cache, o->cache));
-        HN_GO(hn_folder_make(o->cache));
-    }
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (h->curl = curl_easy_init()) == NULL)
         HN_GO(hn_fail(HONE_ERROR_UNSUPPORTED, "libcurl could not be initialised"));
     HN_GO(set_headers(h, o->key));

@@ -1,5 +1,6 @@
 #include "eval/judge.h"
 
+#include <core/file.h>
 #include <core/memory.h>
 #include <core/status.h>
 #include <math.h>
@@ -107,6 +108,21 @@ done:
     return status;
 }
 
+hone_status hn_judge_open_beside(const hone_judge_options *options, const char *out, hone_judge **judge) {
+    hone_judge_options own = *options;
+    char *path = NULL;
+    hone_status status = HONE_OK;
+
+    *judge = NULL;
+    if (own.cache == NULL)
+        HN_GO(hn_path_join(out, "verdicts", &path));
+    own.cache = own.cache != NULL ? own.cache : path;
+    status = hone_judge_open(&own, judge);
+done:
+    hn_free(path);
+    return status;
+}
+
 void hone_judge_close(hone_judge *judge) {
     if (judge == NULL)
         return;
@@ -171,6 +187,10 @@ hone_status hone_judge_compare(hone_judge *judge, const hone_case *about, const 
         HN_TRY(hone_judge_score(judge, about, a, &first));
         HN_TRY(hone_judge_score(judge, about, b, &second));
         *p = preference(judge, first, second);
+        return HONE_OK;
+    }
+    if (strcmp(a, b) == 0) { /* both orders of one question: (p + 1 - p) / 2 */
+        *p = 0.5;
         return HONE_OK;
     }
     /* A mixture with a comparing part is a weighted mean of probabilities. */

@@ -93,7 +93,7 @@ static hone_status prepare(maker *m) {
     hone_status status = HONE_OK;
 
     HN_GO(hn_behaviour_parse(o->behaviour, &m->behaviour));
-    HN_GO(hone_judge_open(&o->judge, &m->judge));
+    HN_GO(hn_judge_open_beside(&o->judge, o->out, &m->judge));
     if (m->behaviour.strength[HN_SCORE] != 0.0 && !hone_judge_has_scores(m->judge))
         HN_GO(hn_fail(HONE_ERROR_ARGUMENT,
                       "behaviour \"%s\": the judge \"%s\" compares texts and has no score", o->behaviour,
@@ -259,17 +259,22 @@ static json_t *summary_json(const maker *m) {
                   (json_int_t)o->sample.revisions, "max_tokens", (json_int_t)o->sample.max_tokens,
                   "temperature", o->sample.temperature, "top_k", (json_int_t)o->sample.top_k, "top_p",
                   o->sample.top_p, "seed", (json_int_t)o->sample.seed);
-    return json_pack(
-        "{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:{s:o,s:o},s:{s:o,s:o},s:s,s:s?,s:s,s:s,s:o,s:o}", "rows",
-        (json_int_t)m->prompts, "candidates", (json_int_t)m->counts.kept, "unended",
-        (json_int_t)m->counts.unended, "empty", (json_int_t)m->counts.empty, "repeated",
-        (json_int_t)m->counts.repeated, "pairs", (json_int_t)m->pairs, "ties", (json_int_t)m->ties,
-        "no_verdict", (json_int_t)m->no_verdict, "alone", (json_int_t)m->alone, "preference",
-        mean_json(m->preference, m->pairs), "tokens", "chosen", mean_json((double)m->chosen_tokens, m->pairs),
-        "rejected", mean_json((double)m->rejected_tokens, m->pairs), "score", "chosen",
-        mean_json(m->chosen_score, m->pairs), "rejected", mean_json(m->rejected_score, m->pairs), "judge",
-        o->judge.spec, "behaviour", o->behaviour, "label", label_names[o->label], "select",
-        select_names[o->select], "sampling", sampling, "judged", counts_json(hone_judge_counted(m->judge)));
+    return json_pack("{s:{s:s,s:s,s:s?},s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:{s:o,s:o},s:{s:o,s:"
+                     "o},s:s,s:f,s:s?,"
+                     "s:s,s:s,s:o,s:o}",
+                     "policy", "name", o->policy.name, "model", o->policy.model, "adapter", o->policy.adapter,
+                     "data", o->data, "template", o->template_name != NULL ? o->template_name : "plain",
+                     "rows", (json_int_t)m->prompts, "candidates", (json_int_t)m->counts.kept, "unended",
+                     (json_int_t)m->counts.unended, "empty", (json_int_t)m->counts.empty, "repeated",
+                     (json_int_t)m->counts.repeated, "pairs", (json_int_t)m->pairs, "ties",
+                     (json_int_t)m->ties, "no_verdict", (json_int_t)m->no_verdict, "alone",
+                     (json_int_t)m->alone, "preference", mean_json(m->preference, m->pairs), "tokens",
+                     "chosen", mean_json((double)m->chosen_tokens, m->pairs), "rejected",
+                     mean_json((double)m->rejected_tokens, m->pairs), "score", "chosen",
+                     mean_json(m->chosen_score, m->pairs), "rejected", mean_json(m->rejected_score, m->pairs),
+                     "judge", o->judge.spec, "judge_temperature", o->judge.temperature, "behaviour",
+                     o->behaviour, "label", label_names[o->label], "select", select_names[o->select],
+                     "sampling", sampling, "judged", counts_json(hone_judge_counted(m->judge)));
 }
 
 /** The pairs first: a summary without them would be of nothing. */

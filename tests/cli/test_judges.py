@@ -143,6 +143,8 @@ class Judges(unittest.TestCase):
         return result["results"][0], result["judged"]
 
     def by_http(self, endpoint, *more, model="m", **environment):
+        if "--judge-cache" not in more:
+            more = ("--judge-cache", tempfile.mkdtemp(dir=self.root), *more)
         return self.asked("--judge", "http", "--judge-url", endpoint.url, "--judge-model", model, "--judge-backoff", 0.01,
                           *more, **environment)
 
@@ -211,6 +213,29 @@ class Judges(unittest.TestCase):
             self.assertEqual((judged["requests"], judged["cached"], judged["failed"]), (1, 2 * ROWS - 1, 0))
             _, judged = self.by_http(endpoint, "--judge-cache", cache, model="another")
             self.assertEqual(judged["cached"], 0)
+
+    def test_verdicts_are_kept_beside_the_results(self):
+        def run(endpoint, out):
+            return self.must("eval", "--model", self.path("model"), "--data", self.data, "--out", out, "--max-tokens", 3,
+                             "--json", "--judge", "http", "--judge-url", endpoint.url, "--judge-model", "m",
+                             "--judge-backoff", 0.01).stdout
+        out = self.path("bought")
+        with Endpoint() as endpoint:
+            first = json.loads(run(endpoint, out))
+            self.assertEqual(len(os.listdir(os.path.join(out, "verdicts"))), 2 * ROWS)
+            second = json.loads(run(endpoint, out))
+            self.assertEqual((second["judged"]["requests"], second["judged"]["cached"]), (0, 2 * ROWS))
+            self.assertEqual(first["results"], second["results"])
+        # Nothing is made for questions that were never asked.
+        done = self.hone("eval", "--model", self.path("model"), "--data", self.path("absent"), "--out", self.path("never"),
+                         "--judge", "http", "--judge-url", endpoint.url, "--judge-model", "m")
+        self.assertEqual(done.returncode, 1)
+        self.assertFalse(os.path.exists(self.path("never")))
+
+    def test_nobody_is_asked_of_equal_answers(self):
+        with Endpoint(answer=lambda _: "maybe") as endpoint:
+            result, judged = self.by_http(endpoint, "--against", "model")
+        self.assertEqual((result["draws"], judged["requests"], judged["failed"]), (ROWS, 0, 0))
 
     def test_the_rate_is_kept(self):
         with Endpoint() as endpoint:

@@ -37,6 +37,7 @@ class Pairs(Case):
             self.assertEqual(json.load(file), summary)
         rows = self.rows(out)
         self.assertEqual(len(rows), summary["pairs"])
+        self.assertTrue(summary["policy"]["model"] and summary["data"] and summary["template"] == "plain", summary)
         self.assertGreater(len(rows), 0)
         return summary, rows
 

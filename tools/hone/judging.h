@@ -39,7 +39,8 @@ void judging_clear(judging *j);
          &(j).url,    0,    "http: chat completions; the key is in HONE_JUDGE_KEY",                            \
          "URL"},                                                                                               \
         {"judge-model", '\0', POPT_ARG_STRING, &(j).model, 0, "http: the model's name there", "NAME"},         \
-        {"judge-cache", '\0', POPT_ARG_STRING, &(j).cache, 0, "http: folder of verdicts", "DIR"},              \
+        {"judge-cache", '\0', POPT_ARG_STRING, &(j).cache, 0, "http: folder of verdicts (OUT/verdicts)",       \
+         "DIR"},                                                                                               \
         {"judge-retries", '\0', POPT_ARG_LONGLONG, &(j).retries, 0, "http: of a question (5)", "N"},           \
         {"judge-backoff",                                                                                      \
          '\0',                                                                                                 \

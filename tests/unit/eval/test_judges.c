@@ -105,6 +105,24 @@ static void test_compare(void **state) {
     hone_judge_close(judge);
 }
 
+/** Equal texts are a draw, and no judge is bothered with them: this one could not even be asked without a program. */
+static void test_equal_texts(void **state) {
+    const hone_case about = {.prompt = "x"};
+    hone_judge_options options = hone_judge_defaults();
+    hone_judge *judge = NULL;
+    double p = -1.0;
+
+    (void)state;
+    options.spec = "command";
+    options.command = "exit 127";
+    assert_int_equal(hone_judge_open(&options, &judge), HONE_OK);
+    assert_int_equal(hone_judge_compare(judge, &about, "same", "same", &p), HONE_OK);
+    close_to(p, 0.5);
+    assert_int_equal(hone_judge_compare(judge, &about, "same", "other", &p), HONE_ERROR_NOT_FOUND);
+    assert_int_equal(hone_judge_counted(judge).asked, 2);
+    hone_judge_close(judge);
+}
+
 static void refuse(const char *spec, double temperature, const char *says) {
     hone_judge_options options = hone_judge_defaults();
     options.spec = spec;
@@ -139,8 +157,8 @@ static void test_refusals(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_rules),
-                                       cmocka_unit_test(test_mixture), cmocka_unit_test(test_compare),
-                                       cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact),       cmocka_unit_test(test_rules),
+                                       cmocka_unit_test(test_mixture),     cmocka_unit_test(test_compare),
+                                       cmocka_unit_test(test_equal_texts), cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
