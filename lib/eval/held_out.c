@@ -28,20 +28,14 @@ static void add_prediction(hone_held_out *sum, double predicted, double label) {
     sum->bin[k].observed += label;
 }
 
-hone_status hn_held_out_add(hn_held_out_sums *sums, const hone_loss_options *loss,
-                            const hone_pair_logps *pair) {
+static void add_preferences(hn_held_out_sums *sums, const hone_loss_options *loss,
+                            const hone_pair_logps *pair, double margin) {
     const double q = pair->preference;
     const double forward =
         0.5 + loss->beta * (ratio(loss, pair, HONE_W_GIVEN_L, 0) - ratio(loss, pair, HONE_L_GIVEN_L, 1));
     const double back =
         0.5 + loss->beta * (ratio(loss, pair, HONE_L_GIVEN_W, 1) - ratio(loss, pair, HONE_W_GIVEN_W, 0));
-    hone_loss_value value;
 
-    HN_TRY(hone_loss_evaluate(loss, pair, &value));
-    const double margin = value.reward_chosen - value.reward_rejected;
-    sums->sum.rows++;
-    sums->tokens += pair->tokens[0];
-    sums->sum.loss += value.loss;
     sums->sum.margin += margin;
     add_prediction(&sums->sum, forward, q);
     add_prediction(&sums->sum, back, 1.0 - q);
@@ -50,18 +44,32 @@ hone_status hn_held_out_add(hn_held_out_sums *sums, const hone_loss_options *los
         sums->sum.accuracy += agree(margin > 0.0 ? 1.0 : margin < 0.0 ? 0.0 : 0.5, q);
         sums->sum.preference_accuracy += agree((forward + 1.0 - back) / 2.0, q);
     }
+}
+
+hone_status hn_held_out_add(hn_held_out_sums *sums, const hone_loss_options *loss,
+                            const hone_pair_logps *pair) {
+    hone_loss_value value;
+
+    HN_TRY(hone_loss_evaluate(loss, pair, &value));
+    sums->sum.rows++;
+    sums->tokens += pair->tokens[0];
+    sums->sum.loss += value.loss;
+    if (loss->method != HONE_SFT)
+        add_preferences(sums, loss, pair, value.reward_chosen - value.reward_rejected);
     return HONE_OK;
 }
 
 static double mean(double sum, int64_t count) { return count > 0 ? sum / (double)count : NAN; }
 
 void hn_held_out_end(const hn_held_out_sums *sums, const hone_loss_options *loss, hone_held_out *out) {
+    const bool sft = loss->method == HONE_SFT;
+
     *out = sums->sum;
-    out->loss = mean(out->loss, loss->method == HONE_SFT ? sums->tokens : out->rows);
-    out->margin = mean(out->margin, out->rows);
+    out->loss = mean(out->loss, sft ? sums->tokens : out->rows);
+    out->margin = mean(out->margin, sft ? 0 : out->rows);
     out->accuracy = mean(out->accuracy, sums->decided);
     out->preference_accuracy = mean(out->preference_accuracy, sums->decided);
-    out->brier = mean(out->brier, 2 * out->rows);
+    out->brier = mean(out->brier, sft ? 0 : 2 * out->rows);
     for (int k = 0; k < HONE_CALIBRATION_BINS; k++) {
         out->bin[k].predicted = mean(out->bin[k].predicted, out->bin[k].count);
         out->bin[k].observed = mean(out->bin[k].observed, out->bin[k].count);
@@ -94,7 +102,8 @@ hone_status hone_held_out_measure(const hone_score_source *source, int64_t limit
     HN_TRY(hone_loss_check(source->loss));
     if (limit < 0)
         return hn_fail(HONE_ERROR_ARGUMENT, "--limit is %lld, must be at least 0", (long long)limit);
-    all.loss = &six;
+    if (source->loss->method != HONE_SFT)
+        all.loss = &six;
     const hone_status status = hone_score_rows(&all, take, &m);
     HN_TRY(m.status);
     if (status != HONE_OK && !m.enough)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 HONE = ""
 
@@ -178,9 +179,40 @@ class Eval(unittest.TestCase):
         same = json.loads(self.must(*arguments, "--reference", self.path("one"), "--limit", 3, "--json").stdout)["held_out"][0]
         self.assertEqual((same["rows"], same["accuracy"]), (3, 0.5))
         self.assertAlmostEqual(same["loss"], 0.75)
-        done = hone(*arguments)
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("--reference", done.stderr)
+        for more, says in (([], "--reference"), (["--method", "sft", "--figure", "x.svg"], "leave it out"),
+                           ([*adapter, "--figure", self.path("x.pdf")], ".svg")):
+            done = hone(*arguments, *more)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(says, done.stderr)
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "draws with gnuplot")
+    def test_calibration_figure(self):
+        picture = self.path("calibration.svg")
+        self.must("eval", "--held-out", "--model", f"it's <one>={self.path('one')}", "--model", f"two={self.path('two')}",
+                  "--reference", self.path("one"), "--data", self.data, "--figure", picture)
+        root = xml.etree.ElementTree.parse(picture).getroot()
+        text = "".join(root.itertext())
+        for words in ("predicted probability", "how often it is", "<one>", "two", "calibrated"):
+            self.assertIn(words, text)
+        self.assertEqual([name for name in os.listdir(self.path()) if ".tmp-" in name], [])
+
+    def test_held_out_completions(self):
+        sft = self.write("completions.jsonl", [{"prompt": "sort b a =", "completion": " a b"},
+                                               {"prompt": "sort b a =", "draft": " b a", "completion": " a b c"}])
+        models = ["--model", self.path("one"), "--model", self.path("two")]
+        out = json.loads(self.must("eval", "--held-out", "--method", "sft", *models, "--data", sft, "--json").stdout)["held_out"]
+        self.assertEqual([entry["policy"] for entry in out], ["one", "two"])
+        for entry in out:
+            scores = self.must("score", "--model", self.path(entry["policy"]), "--data", sft, "--method", "sft", "--json")
+            rows = [json.loads(line) for line in scores.stdout.splitlines()]
+            self.assertAlmostEqual(entry["loss"], -sum(row["policy"]["w"] for row in rows) /
+                                   sum(row["tokens"]["w"] for row in rows), places=9)
+            self.assertEqual((entry["rows"], entry["margin"], entry["brier"]), (2, None, None))
+        text = self.must("eval", "--held-out", "--method", "sft", *models, "--data", sft, "--limit", 1).stdout
+        self.assertIn("one: 1 rows  loss", text)
+        self.assertIn("perplexity", text)
+        done = hone("eval", "--held-out", *models, "--reference", self.path("one"), "--data", sft)
+        self.assertIn("--method sft", done.stderr)
 
     def test_refusals(self):
         model = ["--model", self.path("one"), "--data", self.data]

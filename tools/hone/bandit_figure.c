@@ -3,13 +3,11 @@
 #include "cli.h"
 #include "gnuplot.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MOST_POINTS 500
 #define COLOURS 8
@@ -183,46 +181,19 @@ static void write_script(FILE *to, const bandit_figure *figure, bool png) {
     (void)fputs("unset multiplot\n", to);
 }
 
-static bool ends_with(const char *text, const char *end) {
-    size_t length = strlen(text), part = strlen(end);
-    return length > part && strcmp(text + length - part, end) == 0;
+typedef struct drawing {
+    const bandit_figure *figure;
+    bool png;
+} drawing;
+
+static void draw(FILE *to, const void *context) {
+    const drawing *d = context;
+    write_script(to, d->figure, d->png);
 }
 
-/* The picture is drawn beside its place and moved there when it is whole. */
 int bandit_figure_write(const bandit_figure *figure, const char *path) {
-    const bool png = ends_with(path, ".png");
-    char *temporary = NULL;
-    FILE *script = NULL, *picture = NULL;
-    int code = 1;
-    if (!png && !ends_with(path, ".svg"))
+    const drawing d = {figure, gnuplot_ends_with(path, ".png")};
+    if (!d.png && !gnuplot_ends_with(path, ".svg"))
         return cli_usage("bandit", "--figure %s: the name must end in .svg or .png", path);
-    temporary = malloc(strlen(path) + 32);
-    script = tmpfile();
-    if (!temporary || !script) {
-        (void)cli_error("a temporary file could not be made: %s", strerror(errno));
-        goto done;
-    }
-    (void)sprintf(temporary, "%s.tmp-%ld", path, (long)getpid());
-    picture = fopen(temporary, "wb");
-    if (!picture) {
-        (void)cli_error("%s: %s", path, strerror(errno));
-        goto done;
-    }
-    write_script(script, figure, png);
-    if (fflush(script) != 0 || ferror(script) || fseek(script, 0, SEEK_SET) != 0) {
-        (void)cli_error("the figure's data could not be written: %s", strerror(errno));
-        goto done;
-    }
-    code = gnuplot_run(script, picture);
-    if (code == 0 && rename(temporary, path) != 0)
-        code = cli_error("%s: %s", path, strerror(errno));
-done:
-    if (code != 0 && picture)
-        (void)remove(temporary);
-    if (picture)
-        (void)fclose(picture);
-    if (script)
-        (void)fclose(script);
-    free(temporary);
-    return code;
+    return gnuplot_file(path, draw, &d);
 }

@@ -24,7 +24,9 @@ static const char summary[] =
     "mean, deviation\n"
     "and 95 % interval of 20 bootstrap resamples of 512), score, head to head, paired tests. "
     "OUT/results.json has all\n"
-    "numbers. With --held-out nothing is sampled or judged. A judge is NAME[:WEIGHT],..: exact, chrf, rules, "
+    "numbers. With --held-out nothing is sampled or judged: loss, margin and the preference model on pairs, "
+    "or "
+    "with\n--method sft the loss on completions. A judge is NAME[:WEIGHT],..: exact, chrf, rules, "
     "command, http.\n"
     "Behind the revisions stand the drafts that a model would keep itself: the likeliest and, with "
     "--reference, the best\n"
@@ -145,8 +147,14 @@ static int run(arguments *a) {
 }
 
 static void clear(arguments *a) {
-    char *const texts[] = {
-        a->data, a->ood, a->template_name, a->against, a->out, a->held_out.method, a->held_out.reference};
+    char *const texts[] = {a->data,
+                           a->ood,
+                           a->template_name,
+                           a->against,
+                           a->out,
+                           a->held_out.method,
+                           a->held_out.reference,
+                           a->held_out.figure};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     policies_clear(&a->list);

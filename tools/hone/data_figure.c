@@ -3,11 +3,8 @@
 #include "cli.h"
 #include "gnuplot.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_LABELS = 14 };
 
@@ -59,7 +56,8 @@ static void write_panel(FILE *to, const data_file *file) {
     (void)fputc('\n', to);
 }
 
-static void write_script(FILE *to, const data_report *report) {
+static void write_script(FILE *to, const void *context) {
+    const data_report *report = context;
     (void)fprintf(
         to,
         "set terminal svg size 720,%d enhanced font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' background "
@@ -80,40 +78,7 @@ static void write_script(FILE *to, const data_report *report) {
 }
 
 int data_figure_write(const data_report *report, const char *path) {
-    const size_t length = strlen(path);
-    char *temporary = malloc(length + 32);
-    FILE *script = tmpfile(), *picture = NULL;
-    int code = 1;
-
-    if (length < 5 || strcmp(path + length - 4, ".svg") != 0) {
-        code = cli_usage("data", "--figure %s: the name must end in .svg", path);
-        goto done;
-    }
-    if (!temporary || !script) {
-        (void)cli_error("a temporary file could not be made: %s", strerror(errno));
-        goto done;
-    }
-    (void)sprintf(temporary, "%s.tmp-%ld", path, (long)getpid());
-    picture = fopen(temporary, "wb");
-    if (!picture) {
-        (void)cli_error("%s: %s", path, strerror(errno));
-        goto done;
-    }
-    write_script(script, report);
-    if (fflush(script) != 0 || ferror(script) || fseek(script, 0, SEEK_SET) != 0) {
-        (void)cli_error("the figure's data could not be written: %s", strerror(errno));
-        goto done;
-    }
-    code = gnuplot_run(script, picture);
-    if (code == 0 && rename(temporary, path) != 0)
-        code = cli_error("%s: %s", path, strerror(errno));
-    if (code != 0)
-        (void)remove(temporary);
-done:
-    if (picture)
-        (void)fclose(picture);
-    if (script)
-        (void)fclose(script);
-    free(temporary);
-    return code;
+    if (!gnuplot_ends_with(path, ".svg"))
+        return cli_usage("data", "--figure %s: the name must end in .svg", path);
+    return gnuplot_file(path, write_script, report);
 }

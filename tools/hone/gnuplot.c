@@ -34,6 +34,47 @@ int gnuplot_run(FILE *script, FILE *picture) {
     return WEXITSTATUS(status) == 0 ? 0 : cli_error("gnuplot failed with exit code %d", WEXITSTATUS(status));
 }
 
+bool gnuplot_ends_with(const char *text, const char *end) {
+    const size_t length = strlen(text), part = strlen(end);
+    return length > part && strcmp(text + length - part, end) == 0;
+}
+
+static int draw(FILE *script, const char *temporary, const char *path) {
+    FILE *picture = fopen(temporary, "wb");
+    int code = 0;
+
+    if (!picture)
+        return cli_error("%s: %s", path, strerror(errno));
+    if (fflush(script) != 0 || ferror(script) || fseek(script, 0, SEEK_SET) != 0)
+        code = cli_error("the figure's data could not be written: %s", strerror(errno));
+    if (code == 0)
+        code = gnuplot_run(script, picture);
+    (void)fclose(picture);
+    if (code == 0 && rename(temporary, path) != 0)
+        code = cli_error("%s: %s", path, strerror(errno));
+    if (code != 0)
+        (void)remove(temporary);
+    return code;
+}
+
+int gnuplot_file(const char *path, void (*write)(FILE *script, const void *context), const void *context) {
+    char *temporary = malloc(strlen(path) + 32);
+    FILE *script = tmpfile();
+    int code = 1;
+
+    if (!temporary || !script)
+        (void)cli_error("a temporary file could not be made: %s", strerror(errno));
+    else {
+        (void)sprintf(temporary, "%s.tmp-%ld", path, (long)getpid());
+        write(script, context);
+        code = draw(script, temporary, path);
+    }
+    if (script)
+        (void)fclose(script);
+    free(temporary);
+    return code;
+}
+
 void gnuplot_text(FILE *to, const char *text) {
     (void)fputc('\'', to);
     for (const char *c = text; *c; c++)

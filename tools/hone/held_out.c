@@ -1,11 +1,13 @@
 #include "held_out.h"
 
+#include "calibration_figure.h"
 #include "cli.h"
 
 #include <hone/model.h>
 #include <hone/tokenizer.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void held_out_init(held_out *h) { *h = (held_out){.beta = NAN, .alpha = NAN, .pack_tokens = 4096}; }
 
@@ -23,7 +25,12 @@ static json_t *to_json(const char *name, const hone_held_out *m) {
                      "calibration", bins);
 }
 
-static int print(const char *name, const hone_held_out *m) {
+static void print_sft(const char *name, const hone_held_out *m) {
+    (void)printf("%s: %lld rows  loss %.4f  perplexity %.4g\n", name, (long long)m->rows, m->loss,
+                 exp(m->loss));
+}
+
+static void print_pairs(const char *name, const hone_held_out *m) {
     (void)printf("%s: %lld rows  loss %.4f  margin %+.4f  accuracy %.3f  preference model: accuracy %.3f, "
                  "Brier %.4f\n",
                  name, (long long)m->rows, m->loss, m->margin, m->accuracy, m->preference_accuracy, m->brier);
@@ -32,7 +39,6 @@ static int print(const char *name, const hone_held_out *m) {
         if (m->bin[k].count > 0)
             (void)printf("      %.3f     %.3f  %6lld\n", m->bin[k].predicted, m->bin[k].observed,
                          (long long)m->bin[k].count);
-    return 0;
 }
 
 static hone_status make_loss(const held_out *h, hone_loss_options *loss) {
@@ -103,41 +109,64 @@ static hone_status measure(const held_out *h, const hone_eval_policy *policy, co
     return status;
 }
 
-static int measure_all(const held_out *h, const policies *list, const hone_loss_options *loss, opened *o) {
+static int print_json(const policies *list, const hone_loss_options *loss, const hone_held_out *out) {
     json_t *results = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(results, to_json(list->policy[i].name, &out[i]));
+    return cli_print_json(json_pack("{s:s,s:f,s:o}", "method", hone_method_name(loss->method), "beta",
+                                    loss->beta, "held_out", results));
+}
+
+static int print(const held_out *h, const policies *list, const hone_loss_options *loss,
+                 const hone_held_out *out) {
+    if (h->json)
+        return print_json(list, loss, out);
+    for (size_t i = 0; i < list->count; i++)
+        (loss->method == HONE_SFT ? print_sft : print_pairs)(list->policy[i].name, &out[i]);
+    return cli_flushed() ? 0 : cli_error("the result could not be written to standard output");
+}
+
+static int measure_all(const held_out *h, const policies *list, const hone_loss_options *loss, opened *o) {
+    hone_held_out *out = calloc(list->count, sizeof *out);
     int code = 0;
 
+    if (out == NULL)
+        return cli_error("out of memory");
     for (size_t i = 0; code == 0 && i < list->count; i++) {
-        hone_held_out out;
-        const hone_status status = measure(h, &list->policy[i], loss, o, &out);
-        if (status != HONE_OK)
-            code = cli_fail(status);
-        else if (h->json)
-            json_array_append_new(results, to_json(list->policy[i].name, &out));
-        else
-            code = print(list->policy[i].name, &out);
+        const hone_status status = measure(h, &list->policy[i], loss, o, &out[i]);
+        code = status == HONE_OK ? 0 : cli_fail(status);
     }
-    if (code == 0 && h->json)
-        return cli_print_json(json_pack("{s:s,s:f,s:o}", "method", hone_method_name(loss->method), "beta",
-                                        loss->beta, "held_out", results));
-    json_decref(results);
-    return code != 0 || cli_flushed() ? code
-                                      : cli_error("the result could not be written to standard output");
+    if (code == 0 && h->figure != NULL)
+        code = calibration_figure_write(list, out, h->figure);
+    if (code == 0)
+        code = print(h, list, loss, out);
+    free(out);
+    return code;
+}
+
+/** What is asked for against what it takes; 0: it fits. */
+static int check(const held_out *h, const policies *list, const hone_loss_options *loss) {
+    if (h->figure != NULL && loss->method == HONE_SFT)
+        return cli_usage("eval", "--figure shows the preference model, which sft has none of: leave it out");
+    for (size_t i = 0; i < list->count && loss->method != HONE_SFT; i++)
+        if (list->policy[i].adapter == NULL && h->reference == NULL)
+            return cli_usage("eval",
+                             "--held-out compares %s with a reference: pass --reference, or an --adapter",
+                             list->policy[i].name);
+    return 0;
 }
 
 int held_out_run(const held_out *h, const policies *list) {
     hone_loss_options loss;
     opened o = {0};
-    int code = 0;
-
-    for (size_t i = 0; i < list->count; i++)
-        if (list->policy[i].adapter == NULL && h->reference == NULL)
-            return cli_usage("eval",
-                             "--held-out compares %s with a reference: pass --reference, or an --adapter",
-                             list->policy[i].name);
     hone_status status = make_loss(h, &loss);
-    if (status == HONE_OK)
-        status = hone_dataset_open(h->data, HONE_DATA_PREFERENCE, &o.data);
+    if (status != HONE_OK)
+        return cli_fail(status);
+    int code = check(h, list, &loss);
+    if (code != 0)
+        return code;
+    const hone_data_kind kind = loss.method == HONE_SFT ? HONE_DATA_COMPLETION : HONE_DATA_PREFERENCE;
+    status = hone_dataset_open(h->data, kind, &o.data);
     if (status == HONE_OK)
         status = hone_device_open(h->machine->device, &h->machine->on, &o.device);
     code = status == HONE_OK ? measure_all(h, list, &loss, &o) : cli_fail(status);

@@ -1,4 +1,5 @@
-/** `hone eval --held-out`: loss, rewards and the preference model on preference rows, without judge. */
+/** `hone eval --held-out`: loss, rewards and the preference model on preference rows, or SFT's loss on completions, without
+ *  judge. */
 #ifndef HONE_HELD_OUT_H
 #define HONE_HELD_OUT_H
 
@@ -9,7 +10,7 @@
 
 typedef struct held_out {
     int wanted, length_normalize, json;
-    char *method, *reference;
+    char *method, *reference, *figure;
     const char *template_name, *data;
     const machine *machine;
     double beta, alpha;
@@ -31,6 +32,9 @@ void held_out_init(held_out *h);
          "adapter)",                                                                                         \
          "DIR"},                                                                                             \
         {"method", '\0', POPT_ARG_STRING, &(h).method, 0, "held-out: whose loss (srpo)", "M"},               \
+        {"figure",    '\0', POPT_ARG_STRING,                                                                 \
+         &(h).figure, 0,    "held-out: picture of the preference model's calibration, .svg",                 \
+         "FILE"},                                                                                            \
         {"beta", '\0', POPT_ARG_DOUBLE, &(h).beta, 0, "held-out: the method's beta", "B"},                   \
         {"alpha", '\0', POPT_ARG_DOUBLE, &(h).alpha, 0, "held-out: SRPO's alpha", "A"},                      \
         {"length-normalize",          '\0', POPT_ARG_NONE, &(h).length_normalize, 0,                         \

@@ -72,7 +72,12 @@ static void test_rows(void **state) {
     out = measure(&loss, pair, 1);
     within(out.brier, (0.375 * 0.375 + 0.425 * 0.425) / 2.0);
     loss = hone_loss_defaults(HONE_SFT);
-    within(measure(&loss, pair, 2).loss, -(3.0 + 1.0) / 4.0);
+    out = measure(&loss, pair, 2);
+    within(out.loss, -(3.0 + 1.0) / 4.0);
+    assert_true(isnan(out.margin) && isnan(out.accuracy) && isnan(out.preference_accuracy) &&
+                isnan(out.brier));
+    for (int k = 0; k < HONE_CALIBRATION_BINS; k++)
+        assert_int_equal(out.bin[k].count, 0);
 }
 
 int main(void) {
