@@ -59,10 +59,14 @@ typedef struct hone_judge_options {
     const char *
         cache; /**< http: folder of verdicts, under a hash of endpoint and question, made when it is missing; NULL: none
                             (hone_eval, hone_pairs_make: OUT/verdicts) */
-    int64_t retries; /**< http: after a failed connection, a timeout, status 429 or 5xx */
+    int64_t retries; /**< http: after a failed connection, a timeout, status 408, 429 or 5xx */
     double
         backoff; /**< http: seconds before the first retry, doubled for each (at most 60, Retry-After heeded) */
     double rate; /**< http: most requests a second; 0: no limit */
+    /** http: asked while it waits; true ends the comparison with HONE_ERROR_INTERRUPTED. NULL: never (hone_eval,
+     *  hone_pairs_make: their observer's). */
+    bool (*stop)(void *context);
+    void *stop_context;
 } hone_judge_options;
 /** "exact", temperature 0, 60 seconds, 5 retries from 0.5 seconds on, no rate limit. */
 HONE_API hone_judge_options hone_judge_defaults(void);
@@ -129,7 +133,8 @@ typedef struct hone_eval_policy {
 } hone_eval_policy;
 
 /**
- * Rows are JSONL (plain, .gz, .zst): `prompt` (a string, or a list with one message), the reference completion in
+ * Rows are JSONL (plain, .gz, .zst): `prompt` (a string, or a list with one message; pairs may leave it out, as in training), the
+ * reference completion in
  * `reference`, `answer`, `chosen` or `completion` (the first that is there; optional when nothing needs it), optionally
  * `package`. Everything is borrowed during the call.
  */

@@ -169,7 +169,7 @@ hone_status hone_eval(const hone_eval_options *options, const hone_eval_observer
 
     *json = NULL;
     HN_GO(check(options));
-    HN_GO(hn_judge_open_beside(&options->judge, options->out, &judge));
+    HN_GO(hn_judge_open_beside(&options->judge, options->out, observer, &judge));
     HN_GO(open_run(&run));
     HN_GO(collect(&run, answered));
     HN_GO(judge_run(&run, judge, answered, json));

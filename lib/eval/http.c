@@ -8,7 +8,6 @@
 #include <core/memory.h>
 #include <core/status.h>
 #include <curl/curl.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include <time.h>
 
 enum { LONGEST_REPLY = 1 << 20, PATIENCE = 5 };
-static const double longest_wait = 60.0;
+static const double longest_wait = 60.0, slice = 0.1; /* slice: between two questions whether to stop */
 
 typedef struct http {
     CURL *curl;
@@ -25,6 +24,8 @@ typedef struct http {
     int64_t retries;
     double backoff, rate, next; /**< next: when a request may be sent */
     int given_up;               /**< questions in a row that no retry helped */
+    bool (*stop)(void *context);
+    void *stop_context;
     char error[CURL_ERROR_SIZE];
     hn_bytes reply;
 } http;
@@ -32,10 +33,14 @@ typedef struct http {
 /** What a request came to. */
 typedef enum outcome { ANSWERED, AGAIN, REFUSED } outcome;
 
-static void wait_for(double seconds) {
-    struct timespec left = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - floor(seconds)) * 1e9)};
-    while (seconds > 0.0 && nanosleep(&left, &left) != 0 && errno == EINTR)
-        continue;
+static bool asked_to_stop(const http *h) { return h->stop != NULL && h->stop(h->stop_context); }
+
+static void wait_for(const http *h, double seconds) {
+    const double end = hn_seconds() + seconds;
+    for (double left = seconds; left > 0.0 && !asked_to_stop(h); left = end - hn_seconds()) {
+        const struct timespec pause = {.tv_nsec = (long)(fmin(left, slice) * 1e9)};
+        (void)nanosleep(&pause, NULL);
+    }
 }
 
 /** As many requests a second as are allowed, spread evenly. */
@@ -43,9 +48,17 @@ static void heed_rate(http *h) {
     const double now = hn_seconds();
     if (h->rate <= 0.0)
         return;
-    if (h->next > now)
-        wait_for(h->next - now);
+    wait_for(h, h->next - now);
     h->next = (h->next > now ? h->next : now) + 1.0 / h->rate;
+}
+
+/** Called by libcurl about once a second: not 0 ends the transfer. */
+static int watch(void *context, curl_off_t all_down, curl_off_t down, curl_off_t all_up, curl_off_t up) {
+    (void)all_down;
+    (void)down;
+    (void)all_up;
+    (void)up;
+    return asked_to_stop(context) ? 1 : 0;
 }
 
 static size_t take(char *data, size_t size, size_t count, void *context) {
@@ -170,7 +183,7 @@ static outcome post(http *h, const char *body, double *wanted) {
     }
     (void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &code);
     *wanted = retry_after(h);
-    if (code == 429 || code >= 500)
+    if (code == 408 || code == 429 || code >= 500)
         return AGAIN;
     if (code == 200)
         return ANSWERED;
@@ -188,9 +201,11 @@ static outcome post_patiently(http *h, const char *body, hone_judge_counts *coun
         counts->requests++;
         counts->retried += i > 0;
         const outcome out = post(h, body, &wanted);
-        if (out != AGAIN || i == h->retries)
+        if (out != AGAIN || i == h->retries || asked_to_stop(h))
             return out;
-        wait_for(fmin(longest_wait, fmax(pause, wanted)));
+        wait_for(h, fmin(longest_wait, fmax(pause, wanted)));
+        if (asked_to_stop(h))
+            return AGAIN;
         pause *= 2.0;
     }
 }
@@ -198,6 +213,9 @@ static outcome post_patiently(http *h, const char *body, hone_judge_counts *coun
 static hone_status ask(http *h, const char *body, hone_judge_counts *counts, double *p) {
     const outcome out = post_patiently(h, body, counts);
 
+    if (out != ANSWERED && asked_to_stop(h))
+        return hn_fail(HONE_ERROR_INTERRUPTED,
+                       "stopped while the judge at %s was asked; what was sampled is kept", h->url);
     if (out == REFUSED)
         return HONE_ERROR_IO;
     h->given_up = out == ANSWERED ? 0 : h->given_up + 1;
@@ -299,6 +317,9 @@ static hone_status set_up(http *h, double timeout) {
     SET(CURLOPT_TIMEOUT_MS, (long)ceil(timeout * 1e3));
     SET(CURLOPT_WRITEFUNCTION, take);
     SET(CURLOPT_WRITEDATA, h);
+    SET(CURLOPT_XFERINFOFUNCTION, watch);
+    SET(CURLOPT_XFERINFODATA, h);
+    SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_ERRORBUFFER, h->error);
 #undef SET
     if (code != CURLE_OK)
@@ -331,6 +352,8 @@ static hone_status open_http(const hone_judge_options *o, void **state) {
     h->retries = o->retries;
     h->backoff = o->backoff;
     h->rate = o->rate;
+    h->stop = o->stop;
+    h->stop_context = o->stop_context;
     HN_GO(hn_strdup(&h->url, o->url));
     HN_GO(hn_strdup(&h->model, o->model));
     if (o->cache != NULL)

@@ -108,7 +108,8 @@ done:
     return status;
 }
 
-hone_status hn_judge_open_beside(const hone_judge_options *options, const char *out, hone_judge **judge) {
+hone_status hn_judge_open_beside(const hone_judge_options *options, const char *out,
+                                 const hone_eval_observer *observer, hone_judge **judge) {
     hone_judge_options own = *options;
     char *path = NULL;
     hone_status status = HONE_OK;
@@ -117,6 +118,10 @@ hone_status hn_judge_open_beside(const hone_judge_options *options, const char *
     if (own.cache == NULL)
         HN_GO(hn_path_join(out, "verdicts", &path));
     own.cache = own.cache != NULL ? own.cache : path;
+    if (own.stop == NULL && observer != NULL) {
+        own.stop = observer->stop;
+        own.stop_context = observer->context;
+    }
     status = hone_judge_open(&own, judge);
 done:
     hn_free(path);

@@ -19,9 +19,10 @@ typedef struct hn_judge_kind {
 
 extern const hn_judge_kind hn_judge_exact, hn_judge_chrf, hn_judge_rules, hn_judge_command, hn_judge_http;
 
-/** As hone_judge_open, and verdicts that are bought are kept in OUT/verdicts where the options name no cache. */
+/** As hone_judge_open. Where the options name no cache, verdicts that are bought are kept in OUT/verdicts; where they have no `stop`, it is
+ *  the observer's (which may be NULL). */
 HONE_MUST_USE hone_status hn_judge_open_beside(const hone_judge_options *options, const char *out,
-                                               hone_judge **judge);
+                                               const hone_eval_observer *observer, hone_judge **judge);
 /** chrF2 of two texts, 0 to 100. */
 HONE_MUST_USE hone_status hn_chrf(const char *text, const char *reference, double *score);
 /** The part of `text` between white space at its ends. */

@@ -93,7 +93,7 @@ static hone_status prepare(maker *m) {
     hone_status status = HONE_OK;
 
     HN_GO(hn_behaviour_parse(o->behaviour, &m->behaviour));
-    HN_GO(hn_judge_open_beside(&o->judge, o->out, &m->judge));
+    HN_GO(hn_judge_open_beside(&o->judge, o->out, m->run.observer, &m->judge));
     if (m->behaviour.strength[HN_SCORE] != 0.0 && !hone_judge_has_scores(m->judge))
         HN_GO(hn_fail(HONE_ERROR_ARGUMENT,
                       "behaviour \"%s\": the judge \"%s\" compares texts and has no score", o->behaviour,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <text/lines.h>
+#include <text/rows.h>
 
 /** A string, or the content of the last message of a list. */
 static hone_status read_text(const json_t *object, const char *key, const char *where, const char **text) {
@@ -24,13 +25,28 @@ static hone_status read_text(const json_t *object, const char *key, const char *
     return HONE_OK;
 }
 
-static hone_status read_row(const json_t *object, const char *where, hone_case *row) {
+/** Pairs may leave the prompt to what their sides have in common. */
+static hone_status read_pair(json_t *object, const char *where, hone_case *row) {
+    hone_row pair = {.line = 0};
+
+    HN_TRY(hn_row_read(HONE_DATA_PREFERENCE, object, where, &pair));
+    row->prompt = pair.prompt;
+    if (json_object_get(object, "reference") == NULL && json_object_get(object, "answer") == NULL)
+        row->reference = pair.chosen;
+    return HONE_OK;
+}
+
+static hone_status read_row(json_t *object, const char *where, hone_case *row) {
     static const char *const keys[] = {"reference", "answer", "chosen", "completion"};
 
     if (!json_is_object(object))
         return hn_fail(HONE_ERROR_FORMAT, "%s: a row is a JSON object {\"prompt\":..,\"reference\":..}",
                        where);
-    HN_TRY(read_text(object, "prompt", where, &row->prompt));
+    if (json_object_get(object, "prompt") == NULL && json_object_get(object, "chosen") != NULL &&
+        json_object_get(object, "rejected") != NULL)
+        HN_TRY(read_pair(object, where, row));
+    else
+        HN_TRY(read_text(object, "prompt", where, &row->prompt));
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && row->reference == NULL; i++)
         if (json_object_get(object, keys[i]) != NULL)
             HN_TRY(read_text(object, keys[i], where, &row->reference));

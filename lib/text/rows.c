@@ -143,7 +143,7 @@ static hone_status no_row(const char *path) {
     return hn_fail(HONE_ERROR_FORMAT, "%s: there is no row in it: rows of JSON are wanted, one a line", path);
 }
 
-static hone_status read_row(hone_data_kind kind, json_t *object, const char *where, hone_row *row) {
+hone_status hn_row_read(hone_data_kind kind, json_t *object, const char *where, hone_row *row) {
     side chosen = {0}, rejected = {0};
 
     if (!json_is_object(object))
@@ -226,7 +226,7 @@ hone_status hn_rows_next(hn_rows *rows, hone_row *row, json_t **object) {
     HN_TRY(hn_json_parse_row(line, length, where, &rows->object));
     rows->count++;
     *row = (hone_row){.line = hn_lines_number(rows->lines)};
-    HN_TRY(read_row(rows->kind, rows->object, where, row));
+    HN_TRY(hn_row_read(rows->kind, rows->object, where, row));
     *object = rows->object;
     return HONE_OK;
 }

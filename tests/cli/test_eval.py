@@ -239,14 +239,18 @@ class Eval(unittest.TestCase):
     def test_rows_of_many_kinds(self):
         rows = [{"prompt": "a", "answer": "r"}, {"prompt": "a", "completion": "r"},
                 {"prompt": [{"role": "user", "content": "a"}], "chosen": [{"role": "assistant", "content": "r"}], "rejected": "x"},
-                {"prompt": "a", "reference": "r", "chosen": "x", "package": "p"}]
+                {"prompt": "a", "reference": "r", "chosen": "x", "package": "p"},
+                {side: [{"role": "user", "content": "a"}, {"role": "assistant", "content": text}]
+                 for side, text in (("chosen", "r"), ("rejected", "x"))}, {"chosen": "ar", "rejected": "ax"},
+                {"chosen": "ax", "rejected": "ay", "reference": "r"}]
         data = self.write("kinds.jsonl", rows)
         self.must("eval", "--model", self.path("one"), "--data", data, "--out", self.path("h"), "--max-tokens", 2)
-        self.assertEqual([(line["prompt"], line["reference"]) for line in self.lines("h")], [("a", "r")] * 4)
+        self.assertEqual([(line["prompt"], line["reference"]) for line in self.lines("h")], [("a", "r")] * 7)
         for row, says in (("{", "bad.jsonl:2"), ("[]", "bad.jsonl:2"), ('{"prompt":1}', '"prompt" must be'),
                           ('{"prompt":"a","reference":[]}', '"reference" must be'),
                           ('{"prompt":[{"content":"a"},{"content":"b"}]}', "2 messages"),
-                          ('{"prompt":"a","package":1}', '"package" must be')):
+                          ('{"prompt":"a","package":1}', '"package" must be'),
+                          ('{"chosen":"b","rejected":"c"}', "no beginning in common")):
             with self.subTest(row=row):
                 with open(self.path("bad.jsonl"), "w", encoding="utf-8") as file:
                     file.write(json.dumps(rows[0]) + "\n" + row + "\n")

@@ -175,10 +175,10 @@ class Judges(unittest.TestCase):
         self.assertEqual({key for key, _ in endpoint.seen}, {None})
 
     def test_passing_faults_are_retried(self):
-        with Endpoint([500, 429, 503, "cut"]) as endpoint:
+        with Endpoint([500, 429, 503, "cut", 408]) as endpoint:
             result, judged = self.by_http(endpoint)
         self.assertEqual((result["losses"], judged["failed"]), (ROWS, 0))
-        self.assertEqual((judged["requests"], judged["retried"]), (2 * ROWS + 4, 4))
+        self.assertEqual((judged["requests"], judged["retried"]), (2 * ROWS + 5, 5))
 
     def test_a_timeout_is_retried(self):
         with Endpoint(["hang"]) as endpoint:
@@ -191,6 +191,10 @@ class Judges(unittest.TestCase):
         # Both orders of rows 1 and 2 are spoilt, and one of row 3.
         self.assertEqual((result["failed"], result["losses"], result["win_rate"]["count"]), (3, ROWS - 3, ROWS - 3))
         self.assertEqual((judged["failed"], judged["unreadable"], judged["retried"]), (3, 5, 0))
+        program = self.program("for line in sys.stdin:\n    print('maybe', flush=True)\n")
+        arguments = [word for word in self.arguments("--judge", "command", "--judge-command", program) if word != "--json"]
+        self.assertIn(f"{ROWS} of {ROWS} comparisons had no verdict and count for nothing; {2 * ROWS} of the judge's answers "
+                      "could not be read", self.must(*arguments).stdout)
 
     def test_used_up_retries_are_counted(self):
         with Endpoint([500, 500]) as endpoint:
@@ -327,6 +331,21 @@ class Judges(unittest.TestCase):
         self.assertIn("drafts.jsonl", stderr.splitlines()[-1])
         with open(self.path("out", "drafts.jsonl"), encoding="utf-8") as file:
             self.assertGreaterEqual(len([line for line in file if len(json.loads(line)["drafts"]) == 41]), ROWS)
+
+    def test_ctrl_c_while_an_endpoint_is_waited_for(self):
+        # Before a retry that is half a minute off, and while an answer does not come.
+        for faults in ([500], ["hang"]):
+            with self.subTest(faults=faults), Endpoint(faults) as endpoint:
+                arguments = self.arguments("--judge", "http", "--judge-url", endpoint.url, "--judge-model", "m",
+                                           "--judge-backoff", 30, "--judge-cache", tempfile.mkdtemp(dir=self.root))
+                with subprocess.Popen([HONE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True) as run:
+                    while not endpoint.seen and run.poll() is None:
+                        time.sleep(0.01)
+                    run.send_signal(signal.SIGINT)
+                    stdout, stderr = run.communicate(timeout=20)
+                self.assertEqual((run.returncode, stdout), (130, ""), stderr)
+                self.assertIn("stopped", stderr.splitlines()[-1])
 
     def test_a_mixture_with_a_program(self):
         result, _ = self.by_program("for line in sys.stdin:\n    print('{\"p\":0.5}', flush=True)\n",

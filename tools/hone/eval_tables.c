@@ -236,6 +236,8 @@ void eval_tables_print(const json_t *results) {
     print_paired(json_object_get(results, "paired"));
     print_examples(results);
     if (integer(judged, "failed") > 0)
-        (void)printf("\n%lld of %lld comparisons had no verdict and count for nothing\n",
-                     integer(judged, "failed"), integer(judged, "asked"));
+        (void)printf(
+            "\n%lld of %lld comparisons had no verdict and count for nothing; %lld of the judge's answers "
+            "could not be read\n",
+            integer(judged, "failed"), integer(judged, "asked"), integer(judged, "unreadable"));
 }
