@@ -114,6 +114,21 @@ class Eval(unittest.TestCase):
                           "--temperature", 1, "--revisions", 3, "--judge", "chrf").stdout
         self.assertIn("likeliest", table)
 
+    def test_a_picture_of_the_scores(self):
+        options = ["--ood", self.other, "--revisions", 2, "--judge", "rules", "--figure"]
+        if not shutil.which("gnuplot"):
+            self.skipTest("gnuplot is not installed")
+        self.evaluate("drawn", *options, self.path("scores.svg"))
+        with open(self.path("scores.svg"), encoding="utf-8") as file:
+            picture = file.read()
+        for text in ("<svg", "in distribution", "out of distribution", "revisions", "score, %", "one", "two", "likeliest"):
+            self.assertIn(text, picture)
+        self.assertFalse([name for name in os.listdir(self.root) if ".svg.tmp" in name])
+        refused = hone("eval", "--model", self.path("one"), "--data", self.data, "--out", self.path("not-drawn"), "--figure", "scores.png")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("scores.png: the name must end in .svg", refused.stderr)
+        self.assertFalse(os.path.exists(self.path("not-drawn")))
+
     def test_resume_draws_what_it_would_have_drawn(self):
         whole = self.evaluate("a", "--revisions", 1, "--judge", "chrf")
         lines = self.lines("a")

@@ -1,7 +1,9 @@
 /* hone eval: answers and their revisions, judged. */
 #include "cli.h"
 #include "drawing.h"
+#include "eval_figure.h"
 #include "eval_tables.h"
+#include "gnuplot.h"
 #include "held_out.h"
 #include "interrupt.h"
 #include "judging.h"
@@ -101,17 +103,20 @@ static void fill(arguments *a) {
     o->out = a->out;
 }
 
-static int print(const arguments *a, const char *text) {
+static int show_results(const arguments *a, const char *text) {
+    json_t *results = json_loads(text, 0, NULL);
+    int code = 0;
+
+    if (results == NULL)
+        return cli_error("out of memory");
+    if (a->held_out.figure != NULL)
+        code = eval_figure_write(results, a->held_out.figure);
     if (a->json)
         (void)puts(text);
-    else {
-        json_t *results = json_loads(text, 0, NULL);
-        if (results == NULL)
-            return cli_error("out of memory");
+    else
         eval_tables_print(results);
-        json_decref(results);
-    }
-    return cli_flushed() ? 0 : cli_error("the result could not be written to standard output");
+    json_decref(results);
+    return cli_flushed() ? code : cli_error("the result could not be written to standard output");
 }
 
 static int measure(arguments *a) {
@@ -131,6 +136,8 @@ static int run(arguments *a) {
         return 1;
     if (a->list.count == 0 || a->data == NULL || (a->out == NULL && !a->held_out.wanted))
         return cli_usage("eval", "--model, --data and --out are required");
+    if (a->held_out.figure != NULL && !gnuplot_ends_with(a->held_out.figure, ".svg"))
+        return cli_usage("eval", "--figure %s: the name must end in .svg", a->held_out.figure);
     const int bad = machine_read(&a->machine, "eval");
     if (bad != 0)
         return bad;
@@ -141,7 +148,7 @@ static int run(arguments *a) {
     progress_begin(&a->progress, HONE_SFT);
     const hone_status status = hone_eval(&a->options, &observer, &text);
     progress_end(&a->progress);
-    const int code = interrupt_code(status, status == HONE_OK ? print(a, text) : cli_fail(status));
+    const int code = interrupt_code(status, status == HONE_OK ? show_results(a, text) : cli_fail(status));
     hone_text_free(text);
     return code;
 }

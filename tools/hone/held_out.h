@@ -32,8 +32,12 @@ void held_out_init(held_out *h);
          "adapter)",                                                                                         \
          "DIR"},                                                                                             \
         {"method", '\0', POPT_ARG_STRING, &(h).method, 0, "held-out: whose loss (srpo)", "M"},               \
-        {"figure",    '\0', POPT_ARG_STRING,                                                                 \
-         &(h).figure, 0,    "held-out: picture of the preference model's calibration, .svg",                 \
+        {"figure",                                                                                           \
+         '\0',                                                                                               \
+         POPT_ARG_STRING,                                                                                    \
+         &(h).figure,                                                                                        \
+         0,                                                                                                  \
+         "picture, .svg: scores over revisions; held-out: the preference model's calibration",               \
          "FILE"},                                                                                            \
         {"beta", '\0', POPT_ARG_DOUBLE, &(h).beta, 0, "held-out: the method's beta", "B"},                   \
         {"alpha", '\0', POPT_ARG_DOUBLE, &(h).alpha, 0, "held-out: SRPO's alpha", "A"},                      \

@@ -14,11 +14,11 @@
 #   search  what the sweep was too small to see: the runs of SEARCH on all pairs, compared on the whole validation set; greedy answers
 #   confirm the test sets once more, with the numbers that the search chose
 #
-# Sizes: SFT, SFT_DRAFTS, PAIRS, SWEEP, VALID, TEST; LONGEST (characters of a prompt: shorter ones are faster); BETAS, RATES, ALPHAS; SEED.
+# Sizes: SFT, SFT_DRAFTS, PAIRS, FINAL (of these, for the final runs: all), SWEEP, VALID, TEST; LONGEST (characters of a prompt: shorter ones are faster); BETAS, RATES, ALPHAS; SEED.
 # HONE names the command (default: the build's, or PATH).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -eq 1 ] || { sed -n '2,20s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 1 ] || { sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 cd "$1"
 built=$here/../../build/release/bin/hone
@@ -78,6 +78,7 @@ stage_sft() {
 stage_pairs() {
     [ -s pairs/pairs.jsonl ] || "$hone" pairs --model sft --data pool.jsonl $form $judge --judge-temperature 0.05 --samples 2 \
         --temperature 0.9 --max-tokens 40 --seed "$seed" --out pairs
+    rows final.jsonl pairs/pairs.jsonl "1,${FINAL:-1000000}p"
     rows sweep.jsonl pairs/pairs.jsonl "1,${SWEEP:-600}p"
 }
 
@@ -102,7 +103,7 @@ stage_sweep() {
 stage_final() {
     local m
     for m in srpo ipo dpo; do
-        train "$m" --model sft --data pairs/pairs.jsonl $(method $m) $(python3 "$here/synopsis.py" arguments chosen.json $m)
+        train "$m" --model sft --data final.jsonl $(method $m) $(python3 "$here/synopsis.py" arguments chosen.json $m)
     done
     say "evaluate on the test sets"
     "$hone" eval --model sft=sft --adapter srpo=srpo/final --adapter ipo=ipo/final --adapter dpo=dpo/final --data test.jsonl --ood ood.jsonl \
@@ -139,7 +140,7 @@ stage_search() {
     rows search/valid.jsonl short/valid.jsonl "1,512p"
     for run in ${SEARCH:-srpo-0.03-3e-4 srpo-0.01-3e-4 srpo-0.03-1e-3 srpo-0.1-1e-3 ipo-0.01-3e-4 ipo-0.03-1e-3 dpo-0.1-1e-3 dpo-0.3-1e-3}; do
         m=${run%%-*} rest=${run#*-}
-        train "search/$run" --model sft --data pairs/pairs.jsonl $(method "$m") --beta "${rest%%-*}" --lr "${rest#*-}"
+        train "search/$run" --model sft --data final.jsonl $(method "$m") --beta "${rest%%-*}" --lr "${rest#*-}"
         adapters+=(--adapter "$run=search/$run/final")
     done
     for m in srpo ipo dpo; do
