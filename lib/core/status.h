@@ -5,7 +5,8 @@
 #include <hone/status.h>
 #include <stdarg.h>
 
-/** Records the thread's message (one line; control characters in it are escaped) and returns `status`. */
+/** Records the thread's message and returns `status`: one line of UTF-8 (control characters and other bytes in it are escaped);
+ *  one that is too long loses its middle. */
 hone_status hn_fail(hone_status status, const char *format, ...) HONE_PRINTF(2, 3);
 hone_status hn_fail_v(hone_status status, const char *format, va_list arguments) HONE_PRINTF(2, 0);
 
@@ -15,7 +16,8 @@ hone_status hn_fail_errno(int error, const char *format, ...) HONE_PRINTF(2, 3);
 /** Puts "prefix: " before the recorded message and returns `status`: where a caller knows the file or row. */
 hone_status hn_fail_in(hone_status status, const char *format, ...) HONE_PRINTF(2, 3);
 
-/** Puts ": advice" behind the recorded message and returns `status`: where a caller knows what can be done about it. */
+/** Puts ": advice" behind the recorded message and returns `status`: where a caller knows what can be done about it. A message
+ *  that says to get a file again is left as it is. */
 hone_status hn_fail_advise(hone_status status, const char *advice);
 
 /** Returns the failure from the enclosing function. */
