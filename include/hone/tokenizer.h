@@ -67,6 +67,11 @@ typedef struct hone_tokenizer_train_options {
 HONE_API HONE_MUST_USE hone_status hone_tokenizer_train(const hone_tokenizer_train_options *options,
                                                         const char *const *texts, const size_t *lengths,
                                                         size_t count, hone_tokenizer **tokenizer);
+/** The same over the texts of a file (plain, .gz, .zst): every string of every row where its first line is a JSON object, and
+ *  then a line that is none is an error with FILE:LINE; otherwise its lines. *count: the texts. */
+HONE_API HONE_MUST_USE hone_status hone_tokenizer_train_file(const hone_tokenizer_train_options *options,
+                                                             const char *path, int64_t *count,
+                                                             hone_tokenizer **tokenizer);
 
 HONE_END
 
