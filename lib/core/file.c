@@ -139,7 +139,7 @@ hone_status hn_file_append(const char *path, const void *data, size_t bytes) {
 
 bool hn_file_exists(const char *path) {
     struct stat information;
-    return stat(path, &information) == 0 && S_ISREG(information.st_mode);
+    return lstat(path, &information) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool hn_folder_exists(const char *path) {

@@ -62,6 +62,8 @@ HONE_MUST_USE hone_status hn_file_append(const char *path, const void *data, siz
 
 /** Makes the folder and its missing parents. */
 HONE_MUST_USE hone_status hn_folder_make(const char *path);
+/** Whether something has this name, a link that leads nowhere included: what is no file is refused where it is read, and not
+ *  taken for absent. */
 bool hn_file_exists(const char *path);
 bool hn_folder_exists(const char *path);
 /** "folder/name", new string. */

@@ -429,11 +429,28 @@ class Report(Case):
             f"Held-out data: {gone}: can't be read from here."])
 
     def test_damaged_files(self):
+        """A last line may be cut; others that can't be read are left out with a warning, and half an evaluation is none."""
         os.makedirs(self.path("damaged"))
-        self.write("damaged/metrics.jsonl", '{"step":1,"loss":2}\n{"step":2,"loss":"x"}\nnonsense\n{"step":3,"lo')
-        self.write("damaged/results.json", "[[[")
-        page = self.page(self.path("damaged"))
-        self.assertEqual(self.captions(page), ["loss"])
+        self.write("damaged/metrics.jsonl", '{"step":1,"loss":2}\n{"step":2,"loss":"x"}\nnonsense\n[1]\n{"step":3,"lo')
+        told = self.must("report", self.path("damaged"), "--out", self.path("damaged.html")).stderr
+        with open(self.path("damaged.html"), encoding="utf-8") as file:
+            self.assertEqual(re.findall("<figcaption>(\\w+)", file.read()), ["loss"])
+        self.assertRegex(told, r"\Ahone: warning: \S*damaged/metrics.jsonl:3: [^\n]* left out, and 1 more\n\Z")
+        self.write("damaged/metrics.jsonl", '{"step":1,"loss":2}\n{"step":3,"lo')
+        for text, says in (("[[[", "line 1, column 3"), ("{}", '"results"'), ('{"results":{}}', '"results"'), ("", "line 1")):
+            self.write("damaged/results.json", text)
+            self.bad("report", self.path("damaged"), "--out", self.path("none.html"), says=["damaged/results.json: ", says])
+        self.assertFalse(os.path.exists(self.path("none.html")))
+
+    def test_no_word_of_gnuplot(self):
+        """Rates that are all the same, or none at all, are drawn without its warnings."""
+        drafts = [{"policy": "a", "set": "in", "row": 0, "prompt": "p", "drafts": [{"text": "x"}]}]
+        folder = self.evaluation("flat", drafts)
+        same = {"mean": 0.5, "deviation": 0, "low": 0.5, "high": 0.5}
+        for rate in (same, None, {}, {"mean": 0.5}):
+            results = [{"policy": "a", "set": "in", "revision": n, "win_rate": rate, "score": rate} for n in range(2)]
+            self.write("flat/results.json", json.dumps({"results": results}))
+            self.assertEqual(self.must("report", folder, "--out", self.path("flat.html")).stderr, "")
 
     def test_refusals(self):
         os.makedirs(self.path("empty"))
@@ -461,7 +478,8 @@ class Top(Case):
         self.assertRegex(self.line("watched"), rf"\Astep 4/4 \(100 %\)  loss {rows[-1]['loss']:.4f} [\u2581-\u2588]{{4}}  "
                                                rf"held out {held[-1]['eval_loss']:.4f}  {rows[-1]['pairs_per_second']:.2f} pairs/s")
         found = json.loads(self.must("top", self.path("watched"), "--json").stdout)
-        self.assertEqual((found["loss"], found["eval_loss"], found["running"]), (rows[-1]["loss"], held[-1]["eval_loss"], False))
+        self.assertEqual((found["step"], found["loss"], found["eval_loss"], found["running"]), (4, rows[-1]["loss"], held[-1]["eval_loss"], False))
+        self.assertEqual(found["pairs_per_second"], rows[-1]["pairs_per_second"])
 
     def test_a_line_of_a_terminal_is_never_wrapped(self):
         os.makedirs(self.path("narrow"))

@@ -1,5 +1,6 @@
 #include "bench.h"
 #include "cli.h"
+#include "files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,14 +117,13 @@ static void warn_of_settings(const json_t *now, const json_t *then) {
 
 /** The earlier report and the ratios to it; NULL after printing why not. */
 static json_t *load_ratios(const bench *b, const json_t *report, json_t **earlier) {
-    json_error_t error;
-    *earlier = json_load_file(b->compare, JSON_REJECT_DUPLICATES, &error);
+    *earlier = cli_read_json(b->compare, "an earlier output of --json is wanted");
     const char *was = json_string_value(json_object_get(*earlier, "bench"));
 
     if (*earlier == NULL)
-        (void)cli_error("--compare %s: %s", b->compare, error.text);
-    else if (was == NULL || strcmp(was, json_string_value(json_object_get(report, "bench"))) != 0)
-        (void)cli_error("--compare %s: not an output of `hone %s --json`", b->compare, b->verb);
+        return NULL;
+    if (was == NULL || strcmp(was, json_string_value(json_object_get(report, "bench"))) != 0)
+        (void)cli_error("--compare %s: an output of `hone %s --json` is wanted", b->compare, b->verb);
     else {
         warn_of_settings(json_object_get(report, "settings"), json_object_get(*earlier, "settings"));
         return bench_compare(report, *earlier);

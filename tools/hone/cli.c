@@ -12,6 +12,19 @@
 
 #define HELP_VALUE 0x68656c70
 
+/* What is quoted may come from a file or a command line: it neither begins a line nor drives a terminal. */
+static void put_line(const char *format, va_list arguments) {
+    char text[8192];
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    for (const char *c = text; *c; c++)
+        if (*c == '\n' || *c == '\t' || *c == '\r')
+            (void)fprintf(stderr, "\\%c", *c == '\n' ? 'n' : *c == '\t' ? 't' : 'r');
+        else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            (void)fprintf(stderr, "\\x%02x", (unsigned)*c);
+        else
+            (void)fputc(*c, stderr);
+}
+
 int cli_fail(hone_status status) {
     const char *message = hone_message();
     (void)fprintf(stderr, "hone: %s\n", message[0] ? message : hone_status_name(status));
@@ -22,17 +35,26 @@ int cli_error(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     (void)fputs("hone: ", stderr);
-    (void)vfprintf(stderr, format, arguments);
+    put_line(format, arguments);
     (void)fputc('\n', stderr);
     va_end(arguments);
     return 1;
+}
+
+void cli_warn(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fputs("hone: warning: ", stderr);
+    put_line(format, arguments);
+    (void)fputc('\n', stderr);
+    va_end(arguments);
 }
 
 int cli_usage(const char *verb, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     (void)fprintf(stderr, "hone %s: ", verb);
-    (void)vfprintf(stderr, format, arguments);
+    put_line(format, arguments);
     (void)fprintf(stderr, " (see `hone %s --help`)\n", verb);
     va_end(arguments);
     return 2;

@@ -13,6 +13,8 @@
 int cli_fail(hone_status status);
 /** Prints "hone: " and the text; returns 1: for failures that the library does not know of. */
 int cli_error(const char *format, ...) HONE_PRINTF(1, 2);
+/** Prints "hone: warning: " and the text on one line. */
+void cli_warn(const char *format, ...) HONE_PRINTF(1, 2);
 /** Prints "hone VERB: ", the text and where to get help, on one line; returns 2. */
 int cli_usage(const char *verb, const char *format, ...) HONE_PRINTF(2, 3);
 

@@ -1,6 +1,7 @@
 /* hone bandit: preference optimisation in tables, with the closed forms to compare. */
 #include "bandit_figure.h"
 #include "cli.h"
+#include "files.h"
 
 #include <hone/bandit.h>
 
@@ -42,7 +43,7 @@ typedef struct setting {
 static int read_matrix(json_t *root, const char *path, setting *s) {
     size_t n = json_array_size(root);
     if (n < 2 || n > MOST)
-        return cli_error("%s: a list of 2 to %d rows was expected", path, MOST);
+        return cli_error("%s: must be a list of 2 to %d rows", path, MOST);
     for (size_t i = 0; i < n; i++) {
         const json_t *row = json_array_get(root, i);
         if (json_array_size(row) != n)
@@ -50,7 +51,7 @@ static int read_matrix(json_t *root, const char *path, setting *s) {
         for (size_t j = 0; j < n; j++) {
             const json_t *entry = json_array_get(row, j);
             if (!json_is_number(entry))
-                return cli_error("%s: entry [%zu][%zu] is not a number", path, i, j);
+                return cli_error("%s: entry [%zu][%zu] must be a number", path, i, j);
             s->preference[i * n + j] = json_number_value(entry);
         }
     }
@@ -59,18 +60,15 @@ static int read_matrix(json_t *root, const char *path, setting *s) {
 }
 
 static int read_preference(const char *path, setting *s) {
-    json_error_t error;
     s->problem.preference = s->preference;
     if (!path) {
         s->problem.actions = 3;
         memcpy(s->preference, hone_bandit_example(), 9 * sizeof *s->preference);
         return 0;
     }
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    if (!root && error.line < 1) /* the text names the file and says why it can't be read */
-        return cli_error("%s", error.text);
+    json_t *root = cli_read_json(path, "a matrix of preferences is wanted");
     if (!root)
-        return cli_error("%s: line %d: %s", path, error.line, error.text);
+        return 1;
     int code = read_matrix(root, path, s);
     json_decref(root);
     return code;

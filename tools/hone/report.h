@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 /**
- * What a folder holds; what it lacks is NULL. All of it is read tolerantly and comes from outside.
+ * What a folder holds; what it lacks is NULL. All of it comes from outside: lines that are no JSON objects are left out with a
+ * warning (in silence where a run that still writes has cut the last), values of other types than these count as absent.
  *
  * metrics, held: lists of the objects of metrics.jsonl and of eval.jsonl, the held-out rows. config: text of config.yaml.
  * results: results.json as `hone eval --out` writes it; read of it is
@@ -20,7 +21,7 @@ typedef struct report_run {
     json_t *metrics, *held, *results, *drafts;
 } report_run;
 
-/** Returns 0, or 1 after saying that the folder holds nothing of the four. */
+/** Returns 0, or 1 after saying that the folder holds nothing of the four, or that one of them can't be read. */
 int report_run_read(const char *folder, report_run *run);
 void report_run_clear(report_run *run);
 
