@@ -18,6 +18,12 @@ static json_t *parse(const char *text, size_t length, json_error_t *error) {
     return value;
 }
 
+/** The parser's own words, where they help someone who has a file and not this program's source. */
+static const char *reason(const json_error_t *error) {
+    return json_error_code(error) == json_error_null_character ? "\\u0000 is not allowed in a text"
+                                                               : error->text;
+}
+
 hone_status hn_json_parse(const char *text, size_t length, const char *where, json_t **out) {
     json_error_t error;
     *out = parse(text, length, &error);
@@ -26,7 +32,7 @@ hone_status hn_json_parse(const char *text, size_t length, const char *where, js
     if (json_error_code(&error) == json_error_out_of_memory)
         return hn_fail(HONE_ERROR_MEMORY, "%s: out of memory while parsing JSON", where);
     return hn_fail(HONE_ERROR_FORMAT, "%s: line %d, column %d: %s: correct the file, or get it again", where,
-                   error.line, error.column, error.text);
+                   error.line, error.column, reason(&error));
 }
 
 hone_status hn_json_parse_row(const char *text, size_t length, const char *where, json_t **out) {
@@ -37,7 +43,7 @@ hone_status hn_json_parse_row(const char *text, size_t length, const char *where
     if (json_error_code(&error) == json_error_out_of_memory)
         return hn_fail(HONE_ERROR_MEMORY, "%s: out of memory while parsing JSON", where);
     return hn_fail(HONE_ERROR_FORMAT, "%s, column %d: %s: correct the row, or take it out", where,
-                   error.column, error.text);
+                   error.column, reason(&error));
 }
 
 hone_status hn_json_read(const char *path, json_t **out) {

@@ -17,8 +17,8 @@ static hone_status check_list(const json_t *list, const char *where) {
         if (!json_is_string(json_object_get(draft, "text")) ||
             !json_is_integer(json_object_get(draft, "tokens")) ||
             !json_is_boolean(json_object_get(draft, "ended")))
-            return hn_fail(HONE_ERROR_FORMAT, "%s: draft %zu lacks \"text\", \"tokens\" or \"ended\"", where,
-                           i);
+            return hn_fail(HONE_ERROR_FORMAT, "%s: draft %zu must have a \"text\", \"tokens\" and \"ended\"",
+                           where, i);
     }
     return HONE_OK;
 }
@@ -30,7 +30,7 @@ static hone_status read_line(hn_drafts *drafts, const char *line, size_t length,
     const char *key = NULL;
     hone_status status = HONE_OK;
 
-    HN_GO(hn_json_parse(line, length, where, &object));
+    HN_GO(hn_json_parse_row(line, length, where, &object));
     HN_GO(hn_json_string(object, "key", where, &key));
     HN_GO(check_list(json_object_get(object, "drafts"), where));
     if (json_object_set(drafts->by_key, key, json_object_get(object, "drafts")) != 0)

@@ -59,7 +59,7 @@ static hone_status add_line(hn_eval_rows *rows, const char *line, size_t length,
     HN_TRY(hn_reserve(&rows->row, &rows->row_capacity, count + 1, sizeof *rows->row, "rows"));
     HN_TRY(hn_reserve(&rows->held, &rows->held_capacity, count + 1, sizeof *rows->held, "rows"));
     rows->row[count] = (hone_case){0};
-    HN_TRY(hn_json_parse(line, length, where, &rows->held[count]));
+    HN_TRY(hn_json_parse_row(line, length, where, &rows->held[count]));
     rows->count++;
     return read_row(rows->held[count], where, &rows->row[count]);
 }
@@ -78,7 +78,8 @@ hone_status hn_eval_rows_read(const char *path, int64_t limit, hn_eval_rows *row
         HN_GO(add_line(rows, line, length, hn_lines_where(lines)));
     }
     if (rows->count == 0)
-        status = hn_fail(HONE_ERROR_FORMAT, "%s: no row in it", path);
+        status = hn_fail(HONE_ERROR_FORMAT, "%s: there is no row in it: rows of JSON are wanted, one a line",
+                         path);
 done:
     hn_lines_close(lines);
     return status;

@@ -120,11 +120,20 @@ static hone_status parse_rope_kind(const json_t *rope, const char *path, hone_mo
     return hn_json_integer(rope, "original_max_position_embeddings", path, &config->rope_original_positions);
 }
 
+static hone_status optional_object(const json_t *root, const char *key, const char *path) {
+    const json_t *value = json_object_get(root, key);
+    if (value == NULL || json_is_null(value) || json_is_object(value))
+        return HONE_OK;
+    return hn_fail(HONE_ERROR_FORMAT, "%s: \"%s\" must be an object or null", path, key);
+}
+
 /** Both spellings: rope_theta with rope_scaling, and transformers 5's rope_parameters, which wins. */
 static hone_status parse_rope(const json_t *root, const char *path, hone_model_config *config) {
     const json_t *parameters = json_object_get(root, "rope_parameters");
     const json_t *scaling = json_object_get(root, "rope_scaling");
 
+    HN_TRY(optional_object(root, "rope_parameters", path));
+    HN_TRY(optional_object(root, "rope_scaling", path));
     HN_TRY(hn_json_real_or(root, "rope_theta", path, 10000.0, &config->rope_theta));
     if (json_is_object(parameters)) {
         HN_TRY(hn_json_real_or(parameters, "rope_theta", path, config->rope_theta, &config->rope_theta));
@@ -136,14 +145,16 @@ static hone_status parse_rope(const json_t *root, const char *path, hone_model_c
     return HONE_OK;
 }
 
-/** An id, the first of a list of ids, or null (-1). */
-static int32_t parse_token(const json_t *root, const char *key) {
+/** An id, or the first of a list of ids; -1 where there is none (null, or below 0). */
+static hone_status parse_token(const json_t *root, const char *key, const char *path, int32_t *token) {
     const json_t *value = json_object_get(root, key);
     if (json_is_array(value))
         value = json_array_get(value, 0);
-    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > INT32_MAX)
-        return -1;
-    return (int32_t)json_integer_value(value);
+    const double id = json_number_value(value); /* exact up to 2^53 */
+    *token = json_is_number(value) && id >= 0.0 && id <= INT32_MAX ? (int32_t)id : -1;
+    if (value == NULL || json_is_null(value) || (json_is_number(value) && id <= INT32_MAX && id == trunc(id)))
+        return HONE_OK;
+    return hn_fail(HONE_ERROR_FORMAT, "%s: \"%s\" must be a token's id, a list of ids, or null", path, key);
 }
 
 static hone_dtype parse_dtype(const json_t *root) {
@@ -180,8 +191,8 @@ static hone_status parse(const json_t *root, const char *path, hone_model_config
     HN_TRY(hn_json_boolean_or(root, "mlp_bias", path, false, &config->mlp_bias));
     HN_TRY(hn_json_real_or(root, "initializer_range", path, 0.02, &config->initializer_range));
     HN_TRY(parse_rope(root, path, config));
-    config->bos = parse_token(root, "bos_token_id");
-    config->eos = parse_token(root, "eos_token_id");
+    HN_TRY(parse_token(root, "bos_token_id", path, &config->bos));
+    HN_TRY(parse_token(root, "eos_token_id", path, &config->eos));
     config->dtype = parse_dtype(root);
     const hone_status status = hone_model_config_check(config);
     return status == HONE_OK ? HONE_OK : hn_fail_in(HONE_ERROR_FORMAT, "%s", path);

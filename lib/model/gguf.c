@@ -96,8 +96,9 @@ static hone_status skip_value(cursor *c, pair *value) {
         for (uint64_t i = 0; i < value->count && !c->failed; i++)
             take(c, take64(c));
     } else
-        return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: metadata %s has the unknown type %u", c->file->path,
-                       value->key, value->type);
+        return hn_fail(HONE_ERROR_UNSUPPORTED,
+                       "%s: metadata %s has the unknown type %u: get the file again, or a newer hone",
+                       c->file->path, value->key, value->type);
     return c->failed ? cut(c->file, "the metadata ends early") : HONE_OK;
 }
 

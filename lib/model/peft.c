@@ -46,7 +46,7 @@ static hone_status parse_targets(const json_t *root, const char *path, char **ta
         const char *name = json_string_value(json_array_get(modules, i));
         if (name == NULL || strchr(name, ',') != NULL) {
             status = hn_fail(HONE_ERROR_FORMAT,
-                             "%s: \"target_modules\" holds something that is not a module's name", path);
+                             "%s: \"target_modules\": entry %zu must be the name of a module", path, i);
             goto done;
         }
         const char *last = strrchr(name, '.');
@@ -102,7 +102,9 @@ hone_status hone_adapter_open(hone_model *model, const char *folder, hone_adapte
     HN_GO(parse(path, &options, &targets));
     HN_GO(hn_safetensors_open_folder(folder, "adapter_model", &file));
     HN_GO(check_rank(file, folder, options.rank));
-    HN_GO(hn_adapter_shell(model, &options, &adapter));
+    status = hn_adapter_shell(model, &options, &adapter);
+    if (status != HONE_OK)
+        HN_GO(hn_fail_in(status, "%s", path));
     HN_GO(hn_folder_load(file, folder, &adapter->weights, false));
     status = hn_parameters_check(&adapter->weights); /* small: looked at once and for all */
     if (status != HONE_OK)

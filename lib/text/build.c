@@ -26,11 +26,13 @@ static hone_status check_model(const json_t *model, const char *where) {
     for (int i = 0; i < 2; i++) {
         const char *text = json_string_value(json_object_get(model, texts[i]));
         if (text != NULL && text[0] != '\0')
-            return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: \"%s\" is not supported", where, texts[i]);
+            return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: \"%s\" is not supported: choose a model without it",
+                           where, texts[i]);
     }
     const json_t *dropout = json_object_get(model, "dropout");
     if (json_is_number(dropout) && json_number_value(dropout) > 0.0)
-        return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: BPE dropout is not supported", where);
+        return hn_fail(HONE_ERROR_UNSUPPORTED, "%s: BPE dropout is not supported: choose a model without it",
+                       where);
     return HONE_OK;
 }
 

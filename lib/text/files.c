@@ -7,56 +7,77 @@
 
 enum { TEMPLATE_LIMIT = 1 << 20 };
 
-/** A file of the folder that may be absent: *root is NULL then. */
-static hone_status read_optional(const char *folder, const char *name, json_t **root) {
-    char *path = NULL;
-    hone_status status = HONE_OK;
-
+/** A file that may be absent: *root is NULL then. */
+static hone_status read_optional(const char *path, json_t **root) {
     *root = NULL;
-    HN_GO(hn_path_join(folder, name, &path));
-    if (hn_file_exists(path))
-        HN_GO(hn_json_read(path, root));
-done:
-    hn_free(path);
-    return status;
+    if (!hn_file_exists(path))
+        return HONE_OK;
+    HN_TRY(hn_json_read(path, root));
+    return json_is_object(*root) ? HONE_OK : hn_fail(HONE_ERROR_FORMAT, "%s: must be an object", path);
 }
 
 /** "token", or {"content": "token"}. */
-static int32_t token_of(const hone_tokenizer *tokenizer, const json_t *root, const char *key) {
+static hone_status token_of(const hone_tokenizer *tokenizer, const json_t *root, const char *key,
+                            const char *where, int32_t *id) {
     const json_t *value = json_object_get(root, key);
     const char *text = json_string_value(json_is_object(value) ? json_object_get(value, "content") : value);
-    return text != NULL ? hn_vocabulary_find(&tokenizer->vocabulary, text, strlen(text)) : -1;
+    if (text == NULL && value != NULL && !json_is_null(value))
+        return hn_fail(HONE_ERROR_FORMAT, "%s: \"%s\" must be a token, or an object with its \"content\"",
+                       where, key);
+    *id = text != NULL ? hn_vocabulary_find(&tokenizer->vocabulary, text, strlen(text)) : -1;
+    return HONE_OK;
 }
 
 /** An id, or the first of a list of ids. */
-static int32_t id_of(const hone_tokenizer *tokenizer, const json_t *root, const char *key) {
+static hone_status id_of(const hone_tokenizer *tokenizer, const json_t *root, const char *key,
+                         const char *where, int32_t *id) {
     const json_t *value = json_object_get(root, key);
     if (json_is_array(value))
         value = json_array_get(value, 0);
-    const json_int_t id = json_is_integer(value) ? json_integer_value(value) : -1;
-    return id >= 0 && id < tokenizer->vocabulary.count ? (int32_t)id : -1;
+    if (value != NULL && !json_is_null(value) && !json_is_number(value))
+        return hn_fail(HONE_ERROR_FORMAT, "%s: \"%s\" must be a token's id, a list of ids, or null", where,
+                       key);
+    const double number = json_is_number(value) ? json_number_value(value) : -1.0; /* exact up to 2^53 */
+    *id = number >= 0.0 && number < (double)tokenizer->vocabulary.count ? (int32_t)number : -1;
+    return HONE_OK;
+}
+
+/** What one file says of an end that is not known yet. */
+static hone_status read_end(const hone_tokenizer *tokenizer, const json_t *root, const char *token,
+                            const char *id, const char *where, int32_t *end) {
+    if (*end >= 0)
+        return HONE_OK;
+    return token != NULL ? token_of(tokenizer, root, token, where, end)
+                         : id_of(tokenizer, root, id, where, end);
+}
+
+static hone_status read_file(const char *folder, const char *name, bool names_tokens,
+                             hone_tokenizer *tokenizer) {
+    json_t *root = NULL;
+    char *where = NULL;
+    hone_status status = HONE_OK;
+
+    HN_GO(hn_path_join(folder, name, &where));
+    HN_GO(read_optional(where, &root));
+    HN_GO(
+        read_end(tokenizer, root, names_tokens ? "eos_token" : NULL, "eos_token_id", where, &tokenizer->eos));
+    HN_GO(
+        read_end(tokenizer, root, names_tokens ? "bos_token" : NULL, "bos_token_id", where, &tokenizer->bos));
+    const char *chat = json_string_value(json_object_get(root, "chat_template"));
+    if (chat != NULL && tokenizer->chat_template == NULL)
+        HN_GO(hn_strdup(&tokenizer->chat_template, chat));
+done:
+    json_decref(root);
+    hn_free(where);
+    return status;
 }
 
 /** The tokenizer's own files name tokens, the model's give ids; the first that speaks counts. */
 static hone_status read_ends(const char *folder, hone_tokenizer *tokenizer) {
-    static const char *const names[] = {"tokenizer_config.json", "special_tokens_map.json",
-                                        "generation_config.json", "config.json"};
-    for (int i = 0; i < 4; i++) {
-        json_t *root = NULL;
-        HN_TRY(read_optional(folder, names[i], &root));
-        if (tokenizer->eos < 0)
-            tokenizer->eos =
-                i < 2 ? token_of(tokenizer, root, "eos_token") : id_of(tokenizer, root, "eos_token_id");
-        if (tokenizer->bos < 0)
-            tokenizer->bos =
-                i < 2 ? token_of(tokenizer, root, "bos_token") : id_of(tokenizer, root, "bos_token_id");
-        const char *chat = json_string_value(json_object_get(root, "chat_template"));
-        const hone_status status =
-            i == 0 && chat != NULL ? hn_strdup(&tokenizer->chat_template, chat) : HONE_OK;
-        json_decref(root);
-        HN_TRY(status);
-    }
-    return HONE_OK;
+    HN_TRY(read_file(folder, "tokenizer_config.json", true, tokenizer));
+    HN_TRY(read_file(folder, "special_tokens_map.json", true, tokenizer));
+    HN_TRY(read_file(folder, "generation_config.json", false, tokenizer));
+    return read_file(folder, "config.json", false, tokenizer);
 }
 
 /** Newer folders keep the chat template in a file of its own. */

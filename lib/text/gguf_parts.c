@@ -85,7 +85,7 @@ hone_status hn_tokenizer_from_gguf(const hn_gguf_parts *parts, const char *where
     json_t *definition =
         hn_definition_make(make_vocabulary(parts), make_merges(parts), make_added(parts), pre, ignore_merges);
     if (definition == NULL)
-        return hn_fail(HONE_ERROR_FORMAT, "%s: the tokens are not valid UTF-8", where);
+        return hn_fail(HONE_ERROR_FORMAT, "%s: the tokens must be valid UTF-8", where);
     HN_TRY(hn_tokenizer_build(definition, where, tokenizer));
     (*tokenizer)->bos = valid_id(parts, parts->bos) ? parts->bos : -1;
     (*tokenizer)->eos = valid_id(parts, parts->eos) ? parts->eos : -1;

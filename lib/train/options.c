@@ -148,7 +148,7 @@ static hone_status set_integer(int64_t *field, const char *name, const char *val
     errno = 0;
     const long long number = strtoll(value, &end, 10);
     if (end == value || *end != '\0' || errno != 0)
-        return hn_fail(HONE_ERROR_ARGUMENT, "--%s \"%s\": must be a whole number", name, value);
+        return hn_fail(HONE_ERROR_ARGUMENT, "--%s \"%s\": must be a whole number of 64 bits", name, value);
     *field = number;
     return HONE_OK;
 }
