@@ -1,14 +1,12 @@
 /* Every parser against files that are cut, flipped, overwritten with extreme numbers, stretched and shuffled: an error
  * with a reason or a result, never a crash. The mutations are a function of the round alone. */
+#include "parsers.h"
 #include "tiny.h"
 
-#include <checkpoint/checkpoint.h>
 #include <core/file.h>
 #include <core/json.h>
 #include <core/memory.h>
 #include <core/status.h>
-#include <hone/data.h>
-#include <hone/template.h>
 #include <hone/tokenizer.h>
 #include <model/gguf.h>
 #include <model/safetensors.h>
@@ -22,7 +20,6 @@
 
 #include <cmocka.h>
 
-static hone_device *device;
 static uint64_t seed = 1;
 
 /** xorshift64*: quick, and the same everywhere. */
@@ -36,15 +33,6 @@ static uint64_t draw(uint64_t below) {
 static long rounds(void) {
     const char *text = getenv("HONE_FUZZ_ROUNDS");
     return text != NULL ? strtol(text, NULL, 10) : 600;
-}
-
-static void put_raw(const char *name, const void *data, size_t length) {
-    char *path = tiny_place(name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-    hn_free(path);
 }
 
 /* ---- mutations; the buffer has room for EXTRA more bytes ---- */
@@ -163,16 +151,7 @@ static size_t mutate(unsigned char *data, size_t length, size_t focus, bool text
     }
 }
 
-/** Reads the file in its place; the message is looked at when that fails. */
-typedef hone_status use(void);
-
-static void check_message(void) {
-    const char *message = hone_message();
-    assert_true(message[0] != '\0');
-    assert_null(strchr(message, '\n'));
-}
-
-static void fuzz(const char *name, size_t focus, use *parse) {
+static void fuzz(const char *name, size_t focus, parser *parse) {
     size_t length = 0;
     unsigned char *original = tiny_read(name, &length), *data = malloc(length + 4 * EXTRA);
     const bool text = length > 0 && (original[0] == '{' || strstr(name, ".yaml") != NULL);
@@ -186,13 +165,13 @@ static void fuzz(const char *name, size_t focus, use *parse) {
         memcpy(data, original, length);
         for (uint64_t times = draw(3) + 1; times > 0 && now > 0; times--)
             now = mutate(data, now, focus, text);
-        put_raw(name, data, now);
+        parsers_put(name, data, now);
         if (parse() != HONE_OK) {
-            check_message();
+            parsers_check_message();
             refused++;
         }
     }
-    put_raw(name, original, length);
+    parsers_put(name, original, length);
     tiny_expect(parse(), HONE_OK);
     print_message("%s: %ld of %ld refused\n", name, refused, rounds());
     assert_true(refused > 0);
@@ -201,119 +180,17 @@ static void fuzz(const char *name, size_t focus, use *parse) {
 }
 
 /** No beginning of the file is a file. */
-static void cut(const char *name, use *parse) {
+static void cut(const char *name, parser *parse) {
     size_t length = 0;
     unsigned char *data = tiny_read(name, &length);
     for (size_t n = 0; n < length; n += n < 400 || length - n < 400 ? 7 : 1013) {
-        put_raw(name, data, n);
+        parsers_put(name, data, n);
         if (parse() == HONE_OK)
             fail_msg("%s: its first %zu of %zu bytes are taken for a whole", name, n, length);
-        check_message();
+        parsers_check_message();
     }
-    put_raw(name, data, length);
+    parsers_put(name, data, length);
     hn_free(data);
-}
-
-/* ---- the parsers ---- */
-
-static hone_status use_model(void) {
-    char *folder = tiny_place("model");
-    hone_model *model = NULL;
-    const hone_status status = hone_model_open(device, folder, &model);
-    hone_model_destroy(model);
-    hn_free(folder);
-    return status;
-}
-
-static hone_status use_config(void) {
-    char *folder = tiny_place("model");
-    hone_model_config config;
-    hone_status status = hone_model_config_read(folder, &config);
-    if (status == HONE_OK)
-        status = use_model();
-    hn_free(folder);
-    return status;
-}
-
-static hone_status use_tokenizer(void) {
-    static const char text[] = "sort 7 b a =\xc3\xa9 <|endoftext|>  Better";
-    char *folder = tiny_place("model"), *back = NULL;
-    hone_tokenizer *tokenizer = NULL;
-    hone_ids ids = {0};
-    hone_status status = HONE_OK;
-
-    HN_GO(hone_tokenizer_open(folder, &tokenizer));
-    HN_GO(hone_tokenizer_encode(tokenizer, text, sizeof text - 1, true, &ids));
-    for (int64_t i = 0; i < ids.count; i++)
-        assert_true(ids.data[i] >= 0 && ids.data[i] < hone_tokenizer_vocabulary(tokenizer));
-    HN_GO(hone_tokenizer_decode(tokenizer, ids.data, ids.count, false, &back));
-done:
-    hone_text_free(back);
-    hone_ids_clear(&ids);
-    hone_tokenizer_destroy(tokenizer);
-    hn_free(folder);
-    return status;
-}
-
-static hone_status use_adapter(void) {
-    char *base = tiny_place("model"), *folder = tiny_place("run/final");
-    hone_model *model = NULL;
-    hone_adapter *adapter = NULL;
-    hone_status status = hone_model_open(device, base, &model);
-    if (status == HONE_OK)
-        status = hone_adapter_open(model, folder, &adapter);
-    hone_adapter_destroy(adapter);
-    hone_model_destroy(model);
-    hn_free(base);
-    hn_free(folder);
-    return status;
-}
-
-static hone_status use_rows(void) {
-    char *path = tiny_place("pairs.jsonl");
-    hone_dataset *data = NULL;
-    const hone_status status = hone_dataset_open(path, HONE_DATA_PREFERENCE, &data);
-    hone_dataset_destroy(data);
-    hn_free(path);
-    return status;
-}
-
-static hone_status use_options(void) {
-    char *path = tiny_place("run/config.yaml");
-    hone_train_options options;
-    hone_status status = hone_train_options_init(&options);
-    if (status == HONE_OK)
-        status = hone_train_options_load(&options, path);
-    if (status == HONE_OK)
-        status = hone_train_options_check(&options);
-    hone_train_options_clear(&options);
-    hn_free(path);
-    return status;
-}
-
-static hone_status use_checkpoint(void) {
-    char *path = tiny_place("run/checkpoints/step-00000002.hone");
-    hn_checkpoint *file = NULL;
-    hone_status status = hn_checkpoint_open(path, &file);
-    for (size_t i = 0; status == HONE_OK && i < hn_checkpoint_count(file); i++) {
-        const hn_checkpoint_chunk *chunk = hn_checkpoint_item(file, i);
-        unsigned char *data = NULL;
-        status = hn_alloc(&data, chunk->bytes + 1, 1, "chunk");
-        if (status == HONE_OK)
-            status = hn_checkpoint_read(file, chunk->name, data, chunk->bytes);
-        hn_free(data);
-    }
-    hn_checkpoint_destroy(file);
-    hn_free(path);
-    return status;
-}
-
-static hone_status use_gguf(void) {
-    char *path = tiny_place("model.gguf"), *folder = tiny_place("converted");
-    const hone_status status = hone_convert_gguf(path, folder, HONE_F32);
-    hn_free(path);
-    hn_free(folder);
-    return status;
 }
 
 /* ---- a GGUF file of one layer, with the tiny tokenizer ---- */
@@ -442,7 +319,7 @@ static void make_gguf(void) {
     while (file.length % 32 != 0)
         put_number(&file, 0, 1);
     put(&file, data.data, data.length);
-    put_raw("model.gguf", file.data, file.length);
+    parsers_put("model.gguf", file.data, file.length);
     hn_bytes_clear(&file);
     hn_bytes_clear(&data);
     hone_tokenizer_destroy(tokenizer);
@@ -457,59 +334,59 @@ static int set_up(void **state) {
         return 1;
     tiny_expect(tiny_train(&run, false, 2, NULL), HONE_ERROR_INTERRUPTED);
     tiny_expect(tiny_train(&run, true, 0, NULL), HONE_OK);
-    tiny_expect(hone_device_open(NULL, NULL, &device), HONE_OK);
+    parsers_open();
     make_gguf();
     return 0;
 }
 
 static int tear_down(void **state) {
-    hone_device_close(device);
+    parsers_close();
     return tiny_tear_down(state);
 }
 
 static void safetensors(void **state) {
     (void)state;
-    fuzz("model/model.safetensors", 600, use_model);
-    cut("model/model.safetensors", use_model);
+    fuzz("model/model.safetensors", 600, parse_model);
+    cut("model/model.safetensors", parse_model);
 }
 static void config_json(void **state) {
     (void)state;
-    fuzz("model/config.json", 1000, use_config);
+    fuzz("model/config.json", 1000, parse_config);
 }
 static void tokenizer_json(void **state) {
     (void)state;
-    fuzz("model/tokenizer.json", 1500, use_tokenizer);
+    fuzz("model/tokenizer.json", 1500, parse_tokenizer);
 }
 static void tokenizer_config_json(void **state) {
     (void)state;
-    fuzz("model/tokenizer_config.json", 1000, use_tokenizer);
+    fuzz("model/tokenizer_config.json", 1000, parse_tokenizer);
 }
 static void adapter_json(void **state) {
     (void)state;
-    fuzz("run/final/adapter_config.json", 1000, use_adapter);
+    fuzz("run/final/adapter_config.json", 1000, parse_adapter);
 }
 static void adapter_safetensors(void **state) {
     (void)state;
-    fuzz("run/final/adapter_model.safetensors", 600, use_adapter);
-    cut("run/final/adapter_model.safetensors", use_adapter);
+    fuzz("run/final/adapter_model.safetensors", 600, parse_adapter);
+    cut("run/final/adapter_model.safetensors", parse_adapter);
 }
 static void rows(void **state) {
     (void)state;
-    fuzz("pairs.jsonl", 200, use_rows);
+    fuzz("pairs.jsonl", 200, parse_rows);
 }
 static void options(void **state) {
     (void)state;
-    fuzz("run/config.yaml", 1000, use_options);
+    fuzz("run/config.yaml", 1000, parse_options);
 }
 static void checkpoint(void **state) {
     (void)state;
-    fuzz("run/checkpoints/step-00000002.hone", 64, use_checkpoint);
-    cut("run/checkpoints/step-00000002.hone", use_checkpoint);
+    fuzz("run/checkpoints/step-00000002.hone", 64, parse_checkpoint);
+    cut("run/checkpoints/step-00000002.hone", parse_checkpoint);
 }
 static void gguf(void **state) {
     (void)state;
-    fuzz("model.gguf", 700, use_gguf);
-    cut("model.gguf", use_gguf);
+    fuzz("model.gguf", 700, parse_gguf);
+    cut("model.gguf", parse_gguf);
 }
 
 /** Brackets without end, in whatever reads JSON. */
@@ -517,13 +394,13 @@ static void deep(void **state) {
     enum { DEPTH = 1000000 };
     static const struct {
         const char *name;
-        use *parse;
-    } files[] = {{"model/config.json", use_config},
-                 {"model/tokenizer.json", use_tokenizer},
-                 {"model/tokenizer_config.json", use_tokenizer},
-                 {"pairs.jsonl", use_rows},
-                 {"run/final/adapter_config.json", use_adapter},
-                 {"run/config.yaml", use_options}};
+        parser *parse;
+    } files[] = {{"model/config.json", parse_config},
+                 {"model/tokenizer.json", parse_tokenizer},
+                 {"model/tokenizer_config.json", parse_tokenizer},
+                 {"pairs.jsonl", parse_rows},
+                 {"run/final/adapter_config.json", parse_adapter},
+                 {"run/config.yaml", parse_options}};
     char *brackets = malloc(DEPTH);
 
     (void)state;
@@ -532,10 +409,10 @@ static void deep(void **state) {
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         size_t length = 0;
         unsigned char *original = tiny_read(files[i].name, &length);
-        put_raw(files[i].name, brackets, DEPTH);
+        parsers_put(files[i].name, brackets, DEPTH);
         assert_int_not_equal(files[i].parse(), HONE_OK);
-        check_message();
-        put_raw(files[i].name, original, length);
+        parsers_check_message();
+        parsers_put(files[i].name, original, length);
         hn_free(original);
     }
     free(brackets);
