@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,24 @@ class Documentation(Case):
             for heading in (".SH NAME", ".SH SYNOPSIS", ".SH ENVIRONMENT", ".SH EXIT STATUS", ".SH SEE ALSO"):
                 self.assertEqual(text.count(heading + "\n"), 1)
             self.assertIn("xample", text)
+
+    def test_examples_use_options_that_exist(self):
+        """Each line of an example names a verb (and part) of hone, and options that its help lists."""
+        seen = 0
+        for verb in VERBS:
+            for part in PARTS.get(verb, [None]):
+                example = self.must(*filter(None, [verb, part, "--help"])).stdout.split("\nExample:\n", 1)[1]
+                for line in example.replace("\\\n", " ").splitlines():
+                    words = shlex.split(line.split(" > ")[0].split(" | ")[-1])
+                    words = words[1:] if re.match(r"[A-Z_]+=", words[0]) else words
+                    with self.subTest(line=line):
+                        self.assertEqual(words[0], "hone")
+                        deed = words[1:3] if words[1] in PARTS else words[1:2]
+                        self.assertIn(deed[0], VERBS)
+                        used = {word[2:].split("=")[0] for word in words if word.startswith("--")}
+                        self.assertLessEqual(used, options_of(self.must(*deed, "--help").stdout))
+                        seen += deed[0] == verb
+        self.assertGreaterEqual(seen, len(VERBS))
 
     def test_pages_are_clean(self):
         if shutil.which("groff") is None:
@@ -102,6 +121,9 @@ class Documentation(Case):
         if shutil.which("zsh") is None:
             self.skipTest("zsh is not installed")
         subprocess.run(["zsh", "-n", self.path("_hone")], check=True)
+        script = f"fpath=({self.root} $fpath); autoload -Uz compinit; compinit -D -u; print -r -- $_comps[hone]; autoload +X _hone"
+        done = subprocess.run(["zsh", "-f", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True)
+        self.assertEqual((done.stdout, done.stderr), ("_hone\n", ""))
 
     def test_zsh_has_all(self):
         with open(self.path("_hone"), encoding="utf-8") as file:

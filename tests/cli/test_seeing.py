@@ -434,7 +434,7 @@ class Report(Case):
         self.write("damaged/metrics.jsonl", '{"step":1,"loss":2}\n{"step":2,"loss":"x"}\nnonsense\n[1]\n{"step":3,"lo')
         told = self.must("report", self.path("damaged"), "--out", self.path("damaged.html")).stderr
         with open(self.path("damaged.html"), encoding="utf-8") as file:
-            self.assertEqual(re.findall("<figcaption>(\\w+)", file.read()), ["loss"])
+            self.assertEqual(re.findall(r"<figcaption>(\w+)", file.read()), ["loss"])
         self.assertRegex(told, r"\Ahone: warning: \S*damaged/metrics.jsonl:3: [^\n]* left out, and 1 more\n\Z")
         self.write("damaged/metrics.jsonl", '{"step":1,"loss":2}\n{"step":3,"lo')
         for text, says in (("[[[", "line 1, column 3"), ("{}", '"results"'), ('{"results":{}}', '"results"'), ("", "line 1")):

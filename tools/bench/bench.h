@@ -15,6 +15,7 @@ typedef struct bench {
     int threads, allow_fallback, json;
     int trained; /**< the weights will be: they are kept in full */
 
+    json_t *earlier; /**< what --compare names, read before the work */
     hone_device *device;
     hone_model *model;
     hone_machine machine; /**< rates 0 where the device is not this machine's processor */

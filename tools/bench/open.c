@@ -1,5 +1,6 @@
 #include "bench.h"
 #include "cli.h"
+#include "files.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -43,6 +44,11 @@ int bench_open_device(bench *b) {
                                          .matmul = b->matmul,
                                          .dtype = b->dtype,
                                          .allow_fallback = b->allow_fallback != 0};
+    if (b->compare != NULL) {
+        b->earlier = cli_read_json(b->compare, "an earlier output of --json is wanted");
+        if (b->earlier == NULL)
+            return 1;
+    }
     const hone_status status = hone_device_open(b->device_name, &options, &b->device);
     return status == HONE_OK ? 0 : cli_fail(status);
 }
@@ -145,4 +151,5 @@ void bench_close(bench *b) {
     free(b->dtype);
     free(b->weights);
     free(b->compare);
+    json_decref(b->earlier);
 }

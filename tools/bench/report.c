@@ -1,6 +1,5 @@
 #include "bench.h"
 #include "cli.h"
-#include "files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,18 +114,15 @@ static void warn_of_settings(const json_t *now, const json_t *then) {
     }
 }
 
-/** The earlier report and the ratios to it; NULL after printing why not. */
-static json_t *load_ratios(const bench *b, const json_t *report, json_t **earlier) {
-    *earlier = cli_read_json(b->compare, "an earlier output of --json is wanted");
-    const char *was = json_string_value(json_object_get(*earlier, "bench"));
+/** The ratios to the earlier report; NULL after printing why not. */
+static json_t *ratios_to_earlier(const bench *b, const json_t *report) {
+    const char *was = json_string_value(json_object_get(b->earlier, "bench"));
 
-    if (*earlier == NULL)
-        return NULL;
     if (was == NULL || strcmp(was, json_string_value(json_object_get(report, "bench"))) != 0)
         (void)cli_error("--compare %s: an output of `hone %s --json` is wanted", b->compare, b->verb);
     else {
-        warn_of_settings(json_object_get(report, "settings"), json_object_get(*earlier, "settings"));
-        return bench_compare(report, *earlier);
+        warn_of_settings(json_object_get(report, "settings"), json_object_get(b->earlier, "settings"));
+        return bench_compare(report, b->earlier);
     }
     return NULL;
 }
@@ -141,12 +137,12 @@ static void print_ratios(const char *file, const json_t *ratios) {
 }
 
 int bench_report(const bench *b, json_t *report, void (*print)(const json_t *report)) {
-    json_t *earlier = NULL, *ratios = NULL;
+    json_t *ratios = NULL;
     int code = 1;
 
     if (report == NULL)
         return cli_error("out of memory, or a figure that is not a number");
-    if (b->compare != NULL && (ratios = load_ratios(b, report, &earlier)) == NULL)
+    if (b->compare != NULL && (ratios = ratios_to_earlier(b, report)) == NULL)
         goto done;
     if (b->json) {
         if (ratios != NULL)
@@ -160,7 +156,6 @@ int bench_report(const bench *b, json_t *report, void (*print)(const json_t *rep
     code = fflush(stdout) == 0 ? 0 : cli_error("the result could not be written to standard output");
 done:
     json_decref(ratios);
-    json_decref(earlier);
     json_decref(report);
     return code;
 }

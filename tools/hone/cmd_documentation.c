@@ -44,7 +44,7 @@ static void describe_all(FILE *out, void (*add)(FILE *out, const cli_page *page)
 static FILE *create(const char *path) {
     FILE *out = fopen(path, "w");
     if (!out)
-        (void)cli_error("%s: %s", path, strerror(errno));
+        (void)cli_error("%s: %s: is the path right?", path, strerror(errno));
     return out;
 }
 

@@ -117,14 +117,14 @@ static int report(arguments *a) {
     a->page.series = code == 0 ? report_series(a->page.run, a->page.count) : NULL;
     (void)sprintf(temporary, "%s.tmp-%ld", a->out, (long)getpid());
     if (code == 0 && !(to = fopen(temporary, "wb")))
-        code = cli_error("%s: %s", a->out, strerror(errno));
+        code = cli_error("%s: %s: is the path right?", a->out, strerror(errno));
     if (to) {
         code = write_page(&a->page, to);
         const int failed = ferror(to);
         if ((fclose(to) != 0 || failed) && code == 0)
             code = cli_error("%s: could not be written whole", a->out);
         if (code == 0 && rename(temporary, a->out) != 0)
-            code = cli_error("%s: %s", a->out, strerror(errno));
+            code = cli_error("%s: %s: is the path right?", a->out, strerror(errno));
         if (code != 0)
             (void)remove(temporary);
     }

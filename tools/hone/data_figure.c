@@ -79,6 +79,6 @@ static void write_script(FILE *to, const void *context) {
 
 int data_figure_write(const data_report *report, const char *path) {
     if (!gnuplot_ends_with(path, ".svg"))
-        return cli_usage("data", "--figure %s: the name must end in .svg", path);
+        return cli_usage("data check", "--figure %s: the name must end in .svg", path);
     return gnuplot_file(path, write_script, report);
 }

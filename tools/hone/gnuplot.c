@@ -44,14 +44,14 @@ static int draw(FILE *script, const char *temporary, const char *path) {
     int code = 0;
 
     if (!picture)
-        return cli_error("%s: %s", path, strerror(errno));
+        return cli_error("%s: %s: is the path right?", path, strerror(errno));
     if (fflush(script) != 0 || ferror(script) || fseek(script, 0, SEEK_SET) != 0)
         code = cli_error("the figure's data could not be written: %s", strerror(errno));
     if (code == 0)
         code = gnuplot_run(script, picture);
     (void)fclose(picture);
     if (code == 0 && rename(temporary, path) != 0)
-        code = cli_error("%s: %s", path, strerror(errno));
+        code = cli_error("%s: %s: is the path right?", path, strerror(errno));
     if (code != 0)
         (void)remove(temporary);
     return code;
