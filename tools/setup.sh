@@ -13,8 +13,8 @@ packages=(
     python3 python3-pip unzip zstd
 )
 
-# The report is looked at in a browser; dpkg-deb, file and groff look at the package and the manual.
-test_packages=(chromium dpkg-dev file groff-base)
+# The report is looked at in a browser; dpkg-deb, file, groff and zsh look at the package, the manual and a completion.
+test_packages=(chromium dpkg-dev file groff-base zsh)
 
 check=
 for argument; do
