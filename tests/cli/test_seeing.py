@@ -411,7 +411,7 @@ class Report(Case):
 
     def test_numbers_that_no_axis_holds(self):
         os.makedirs(self.path("extreme"))
-        self.write("extreme/metrics.jsonl", "".join(f'{{"step":{n},"loss":{x}}}\n' for n, x in enumerate(("1e308", "-1e308", "2", "1e400"))))
+        self.write("extreme/metrics.jsonl", "".join(f'{{"step":{n},"loss":{x}}}\n' for n, x in enumerate(("1e308", "-1e308", "2"))))
         self.write("extreme/results.json", json.dumps({"results": [
             {"policy": "a", "set": "in", "revision": n, "win_rate": {"mean": m}} for n, m in ((-3, 1e300), (1e9, 0.5), (0, 1e300), (1, 0.5))]
             + [{"policy": None}, 5], "paired": [1], "head_to_head": {"a": 1}, "sets": [3], "sampling": 7}))

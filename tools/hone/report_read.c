@@ -50,7 +50,9 @@ static json_t *read_lines(const char *folder, const char *name, int *code) {
     ssize_t length = 0;
     for (long long n = 1; list && n <= MOST_LINES && (length = getline(&line, &room, file)) > 0; n++)
         add_line(list, line, (size_t)length, n, &d);
-    if (d.lines > 0)
+    if (d.lines == 1)
+        cli_warn("%s/%s:%lld: %s: this line is left out", folder, name, d.first, d.why);
+    else if (d.lines > 1)
         cli_warn("%s/%s:%lld: %s: this line is left out, and %lld more", folder, name, d.first, d.why,
                  d.lines - 1);
     free(line);
