@@ -110,14 +110,15 @@ static void write_script(FILE *to, const void *context) {
     const size_t sets = json_array_size(f->sets);
     const int scores = strcmp(f->key, "score") == 0;
 
-    (void)fprintf(to,
-                  "set terminal svg size %zu,380 enhanced font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' "
-                  "background '#ffffff'\n"
-                  "set encoding utf8\nset border 3 linecolor rgb '#808080'\nset tics nomirror\n"
-                  "set grid ytics linetype 1 linecolor rgb '#d8d8d8'\nset key bmargin center horizontal noenhanced\n"
-                  "set style fill transparent solid 0.13 noborder\nset xlabel 'revisions' offset 0,0.3\nset yrange "
-                  "[%.17g:%.17g]\nset ylabel ",
-                  480 * sets, f->low, f->high);
+    (void)fprintf(
+        to,
+        "set terminal svg size %zu,380 enhanced font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' "
+        "background '#ffffff'\n"
+        "set encoding utf8\nset border 3 linecolor rgb '#808080'\nset tics nomirror\n"
+        "set grid ytics linetype 1 linecolor rgb '#d8d8d8'\nset key bmargin center horizontal noenhanced\n"
+        "set style fill transparent solid 0.13 noborder\nset xlabel 'revisions' offset 0,0.3\nset yrange "
+        "[%.17g:%.17g]\nset ylabel ",
+        480 * sets, f->low, f->high);
     gnuplot_text(to, scores ? "score, %" : "win rate, %");
     (void)fprintf(to, "\nset multiplot layout 1,%zu\n", sets);
     for (size_t s = 0; s < sets; s++)
