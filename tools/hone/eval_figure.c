@@ -13,19 +13,6 @@ typedef struct figure {
     double low, high;
 } figure;
 
-static const json_t *kept(const figure *f, const char *set, const char *policy) {
-    const json_t *list = json_object_get(f->all, "kept");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *entry = json_array_get(list, i);
-        if (strcmp(report_string(entry, "set"), set) == 0 &&
-            strcmp(report_string(entry, "policy"), policy) == 0 &&
-            strcmp(report_string(entry, "by"), "likeliest") == 0 &&
-            report_has(json_object_get(entry, f->key), "mean"))
-            return json_object_get(entry, f->key);
-    }
-    return NULL;
-}
-
 static void widen(figure *f, const json_t *list) {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *e = json_object_get(json_array_get(list, i), f->key);
@@ -64,7 +51,8 @@ static void write_data(FILE *to, const figure *f, size_t s, size_t p) {
     for (long long n = 0; n <= most; n++)
         write_row(to, (double)n, report_estimate(f->results, set, policy, n, f->key));
     (void)fprintf(to, "EOD\n$k%zu << EOD\n", p);
-    write_row(to, (double)most + 1.0 + 0.5 * ((double)p + 0.5 - count / 2.0) / count, kept(f, set, policy));
+    write_row(to, (double)most + 1.0 + 0.5 * ((double)p + 0.5 - count / 2.0) / count,
+              report_kept(f->all, set, policy, "likeliest", f->key));
     (void)fputs("EOD\n", to);
 }
 

@@ -59,6 +59,9 @@ const char *report_set_name(const char *set);
 /** The estimate ("win_rate", "score") of a policy at a revision; NULL: none. */
 const json_t *report_estimate(const json_t *results, const char *set, const char *policy, long long revision,
                               const char *key);
+/** The estimate of the drafts that a policy would keep itself, `by` "likeliest" or "best"; of anybody with `policy` NULL. NULL: none. */
+const json_t *report_kept(const json_t *all, const char *set, const char *policy, const char *by,
+                          const char *key);
 /** "Score by JUDGE", "Win rate against OPPONENT". */
 void report_measure(FILE *to, const json_t *all, const char *key);
 /** The highest revision. */

@@ -53,27 +53,14 @@ static double highest(const tables *t, const char *set, const char *key) {
     return most;
 }
 
-/* What a policy would keep itself; NULL: not known. `policy` NULL: anybody's. */
-static const json_t *kept_of(const tables *t, const char *set, const char *policy, const char *by,
-                             const char *key) {
-    const json_t *list = json_object_get(t->all, "kept");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *entry = json_array_get(list, i), *e = json_object_get(entry, key);
-        if (strcmp(report_string(entry, "set"), set) == 0 && strcmp(report_string(entry, "by"), by) == 0 &&
-            (!policy || strcmp(report_string(entry, "policy"), policy) == 0))
-            return report_has(e, "mean") ? e : NULL;
-    }
-    return NULL;
-}
-
 static const char *const kept_by[] = {"likeliest", "best"}, *const kept_title[] = {"likeliest draft",
                                                                                    "best by r(y|y)"};
 enum { KEPT = sizeof kept_by / sizeof kept_by[0] };
 
 static void put_kept(FILE *to, const tables *t, const char *set, const char *policy, const char *key) {
     for (size_t k = 0; k < KEPT; k++)
-        if (kept_of(t, set, NULL, kept_by[k], key))
-            put_estimate(to, kept_of(t, set, policy, kept_by[k], key), false);
+        if (report_kept(t->all, set, NULL, kept_by[k], key))
+            put_estimate(to, report_kept(t->all, set, policy, kept_by[k], key), false);
 }
 
 /* A row a policy, a column a revision, then what the policies would keep of their drafts themselves. */
@@ -88,7 +75,7 @@ static void put_grid(FILE *to, const tables *t, const char *set, const char *key
     for (long long r = 0; r <= most; r++)
         (void)fprintf(to, "<th>%lld-revision</th>", r);
     for (size_t k = 0; k < KEPT; k++)
-        if (kept_of(t, set, NULL, kept_by[k], key))
+        if (report_kept(t->all, set, NULL, kept_by[k], key))
             (void)fprintf(to, "<th>%s</th>", kept_title[k]);
     (void)fputs("</tr></thead><tbody>\n", to);
     for (size_t i = 0; i < json_array_size(t->policies); i++) {

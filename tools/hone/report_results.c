@@ -48,6 +48,18 @@ const json_t *report_estimate(const json_t *results, const char *set, const char
     return NULL;
 }
 
+const json_t *report_kept(const json_t *all, const char *set, const char *policy, const char *by,
+                          const char *key) {
+    const json_t *list = json_object_get(all, "kept");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i), *e = json_object_get(entry, key);
+        if (strcmp(report_string(entry, "set"), set) == 0 && strcmp(report_string(entry, "by"), by) == 0 &&
+            (!policy || strcmp(report_string(entry, "policy"), policy) == 0))
+            return report_has(e, "mean") ? e : NULL;
+    }
+    return NULL;
+}
+
 long long report_revisions(const json_t *results) {
     long long most = 0;
     for (size_t i = 0; i < json_array_size(results); i++) {
