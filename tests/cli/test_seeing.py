@@ -393,6 +393,18 @@ class Report(Case):
         self.assertEqual(page.text["h4"], ["draft", "revision 1 \u2713", "revision 2 \u2713", "draft 25 %", "revision 1 \u2713 100 %", "revision 2 \u2713"])
         self.assertEqual(page.attributes.count(("class", "same")), 1 + 2)  # the explanation, and the last revision of each
 
+    def test_what_models_keep_stands_beside_the_revisions(self):
+        def rate(mean):
+            return {"mean": mean, "deviation": 0.01, "low": mean - 0.02, "high": mean + 0.02}
+        results = [{"policy": p, "set": "in", "revision": n, "win_rate": rate(0.5)} for p in ("a", "b") for n in (0, 1)]
+        kept = [{"policy": "b", "set": "in", "by": "likeliest", "win_rate": rate(0.75)}, {"policy": "a", "set": "out", "by": "best", "win_rate": rate(0.9)}]
+        os.makedirs(self.path("kept"))
+        self.write("kept/results.json", json.dumps({"results": results, "kept": kept}))
+        cells = self.page(self.path("kept")).text
+        self.assertEqual(cells["th"][:4], ["policy", "0-revision", "1-revision", "likeliest draft"])
+        self.assertEqual(cells["td"][2::3], ["", "75.0 \u00b1 1.073.0 to 77.0"])
+        self.assertNotIn("best by r(y|y)", cells["th"])
+
     def test_white_space_of_drafts_stays(self):
         row = {"policy": "a", "set": "in", "row": 0, "prompt": "p", "drafts": [{"text": "  one\n\n  two  three "}, {"text": " one\n\n  four  three\n"}]}
         page = self.page(self.evaluation("space", [row]))
