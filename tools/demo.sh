@@ -45,6 +45,10 @@ policies=(--model sft=sft/final)
 for method in $methods; do policies+=(--model $method=$method/final); done
 "$hone" eval "${policies[@]}" --data test.jsonl --ood ood.jsonl --limit 256 --judge exact --against sft --revisions 5 --temperature 1 \
     --max-tokens 24 --batch 128 --show 6 --out eval --figure scores.svg | tee eval.txt
+echo
+echo "== the same, always taking the likeliest token: fewer slips, less to revise"
+"$hone" eval "${policies[@]}" --data test.jsonl --ood ood.jsonl --limit 256 --judge exact --against sft --revisions 5 --temperature 0 \
+    --max-tokens 24 --batch 128 --out greedy | tee greedy.txt | sed -n '/^Score/,/^$/p'
 "$hone" report $methods eval --out report.html
 echo
 echo "$((SECONDS - began)) s; report: $out/report.html   figures: $out/scores.svg, $out/bandit.svg   tables: $out/eval.txt"
