@@ -26,7 +26,7 @@ hone=${HONE:-$([ -x "$built" ] && echo "$built" || echo hone)}
 seed=${SEED:-0}
 form="--template $here/synopsis.json --dtype bf16"
 judge="--judge chrf:0.7,rules:0.3"
-sampling="--temperature 0.7 --max-tokens 40 --batch 32 --seed $seed"
+sampling="--temperature 0.7 --max-tokens 40 --batch 64 --seed $seed"
 betas=${BETAS:-0.03 0.1 0.3}
 rates=${RATES:-1e-4 3e-4}
 say() { printf '== %s  %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
@@ -77,7 +77,7 @@ stage_sft() {
 
 stage_pairs() {
     [ -s pairs/pairs.jsonl ] || "$hone" pairs --model sft --data pool.jsonl $form $judge --judge-temperature 0.05 --samples 2 \
-        --temperature 0.9 --max-tokens 40 --seed "$seed" --out pairs
+        --temperature 0.9 --max-tokens 40 --batch 64 --seed "$seed" --out pairs
     rows final.jsonl pairs/pairs.jsonl "1,${FINAL:-1000000}p"
     rows sweep.jsonl pairs/pairs.jsonl "1,${SWEEP:-600}p"
 }
@@ -113,7 +113,7 @@ stage_final() {
 stage_learned() {
     local m
     [ -s held/pairs.jsonl ] || "$hone" pairs --model sft --data valid.jsonl $form $judge --judge-temperature 0.05 --samples 2 \
-        --temperature 0.9 --max-tokens 40 --seed "$seed" --out held
+        --temperature 0.9 --max-tokens 40 --batch 64 --seed "$seed" --out held
     for m in srpo ipo dpo; do
         [ -s held/$m.json ] || {
             say "held-out pairs, $m"
