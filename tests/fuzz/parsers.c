@@ -20,9 +20,20 @@
 
 static hone_device *device;
 
-void parsers_open(void) { tiny_expect(hone_device_open(NULL, NULL, &device), HONE_OK); }
+int parsers_set_up(void **state) {
+    const tiny_run run = {"run", "srpo", false, 2, 1, NULL};
+    if (tiny_set_up(state) != 0)
+        return 1;
+    tiny_expect(tiny_train(&run, false, 2, NULL), HONE_ERROR_INTERRUPTED);
+    tiny_expect(tiny_train(&run, true, 0, NULL), HONE_OK);
+    tiny_expect(hone_device_open(NULL, NULL, &device), HONE_OK);
+    return 0;
+}
 
-void parsers_close(void) { hone_device_close(device); }
+int parsers_tear_down(void **state) {
+    hone_device_close(device);
+    return tiny_tear_down(state);
+}
 
 void parsers_put(const char *name, const void *data, size_t length) {
     char *path = tiny_place(name);

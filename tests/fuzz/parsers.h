@@ -6,9 +6,9 @@
 #include <hone/status.h>
 #include <stddef.h>
 
-/** Around the tests, within tiny_set_up and tiny_tear_down. */
-void parsers_open(void);
-void parsers_close(void);
+/** Before and after the tests: the tiny world, with a run in it that was stopped and taken up again. */
+int parsers_set_up(void **state);
+int parsers_tear_down(void **state);
 
 /** Puts a file below the tiny world's root. */
 void parsers_put(const char *name, const void *data, size_t length);

@@ -91,25 +91,10 @@ static void each_folder_has_a_parser(void **state) {
     hn_names_free(names, count);
 }
 
-static int set_up(void **state) {
-    const tiny_run run = {"run", "srpo", false, 2, 1, NULL};
-    if (tiny_set_up(state) != 0)
-        return 1;
-    tiny_expect(tiny_train(&run, false, 2, NULL), HONE_ERROR_INTERRUPTED);
-    tiny_expect(tiny_train(&run, true, 0, NULL), HONE_OK);
-    parsers_open();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    parsers_close();
-    return tiny_tear_down(state);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_refused),
         cmocka_unit_test(each_folder_has_a_parser),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, parsers_set_up, parsers_tear_down);
 }

@@ -329,19 +329,10 @@ static void make_gguf(void) {
 /* ---- tests ---- */
 
 static int set_up(void **state) {
-    const tiny_run run = {"run", "srpo", false, 2, 1, NULL};
-    if (tiny_set_up(state) != 0)
+    if (parsers_set_up(state) != 0)
         return 1;
-    tiny_expect(tiny_train(&run, false, 2, NULL), HONE_ERROR_INTERRUPTED);
-    tiny_expect(tiny_train(&run, true, 0, NULL), HONE_OK);
-    parsers_open();
     make_gguf();
     return 0;
-}
-
-static int tear_down(void **state) {
-    parsers_close();
-    return tiny_tear_down(state);
 }
 
 static void safetensors(void **state) {
@@ -427,5 +418,5 @@ int main(void) {
         cmocka_unit_test(checkpoint),     cmocka_unit_test(gguf),
         cmocka_unit_test(deep),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, parsers_tear_down);
 }
